@@ -1,5 +1,6 @@
 // node scripts/run.mjs PROJECT ENTRY [ARGUMENT …]: sets the checkout up, then runs PROJECT/dist/ENTRY
-// in this same process, so that the terminal, the exit code and signals are the program's own.
+// in this same process, so that the terminal, the exit code and signals are the program's own. For the
+// same reason package.json starts it with `exec`: a shell in between would keep npm's signals to itself.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, setup } from './setup.mjs'

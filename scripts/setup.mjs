@@ -21,16 +21,11 @@ const execute = (command, args) => {
 }
 
 /** Runs one of the installed development tools; returns its exit code. */
-export const tool = (name, ...args) => execute(join(root, 'node_modules', '.bin', name), args)
-
-const pnpmVersion = () => {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  return packageManager
-}
+export const tool = (name, ...args) => execute(join('node_modules', '.bin', name), args)
 
 /** Installs what the lock file says, unless the last installation was of this same lock file. */
 export const install = () => {
-  const pnpm = pnpmVersion()
+  const { packageManager: pnpm } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const lock = readFileSync(join(root, 'pnpm-lock.yaml'))
   const wanted = createHash('sha256').update(pnpm).update(lock).digest('hex')
   const stamp = join(root, 'node_modules', '.cotangent-installed')

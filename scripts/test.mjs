@@ -2,16 +2,13 @@
 // after a failure, so that one run shows all that is wrong. Ends with `N passed, N failed`, where a
 // failed stage other than the tests counts as one failure. Arguments go to vitest, as in
 // `npm test -- test/core`.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, install, root, tool } from './setup.mjs'
+import { build, install, tool } from './setup.mjs'
 
-const cache = join(root, 'node_modules', '.cache')
-const results = join(cache, 'vitest.json')
-const summary = join(cache, 'summary.txt')
-mkdirSync(cache, { recursive: true })
-rmSync(summary, { force: true })
-rmSync(results, { force: true })
+const scratch = mkdtempSync(join(tmpdir(), 'cotangent-test-'))
+const results = join(scratch, 'vitest.json')
 
 let passed = 0
 let failed = 0
@@ -28,10 +25,9 @@ const stage = (title, run) => {
 }
 
 const finish = () => {
-  const line = `${passed} passed, ${failed} failed`
-  writeFileSync(summary, `${line}\n`)
+  rmSync(scratch, { recursive: true, force: true })
   if (failedStages.length > 0) console.error(`\nfailed: ${failedStages.join(' · ')}`)
-  console.log(`\n${line}`)
+  console.log(`\n${passed} passed, ${failed} failed`)
   process.exit(failed === 0 ? 0 : 1)
 }
 
@@ -42,7 +38,6 @@ const check = (title, run) => {
 if (install() !== 0) {
   failedStages.push('install')
   failed += 1
-  mkdirSync(cache, { recursive: true })
   finish()
 }
 

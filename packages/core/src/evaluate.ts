@@ -1,0 +1,96 @@
+/** The reference interpreter: graphs on arrays, one primitive at a time, plain loops. */
+import type { Aval } from './aval.ts'
+import { isHalf } from './dtype.ts'
+import { type Atom, type Graph, Literal, type Var } from './graph.ts'
+import { roundToHalf } from './half.ts'
+import type { AnyPrimitive, NDArray } from './primitive.ts'
+import { type Concrete, fromNDArray } from './tensor.ts'
+
+/** Evaluates one primitive on arrays; results of half precision are rounded to it. */
+export const evaluateArrays = (
+  primitive: AnyPrimitive,
+  inputs: readonly NDArray[],
+  params: unknown,
+  types: readonly Aval[],
+): readonly NDArray[] => {
+  const outputs: readonly NDArray[] = primitive.evaluate(inputs, params, types)
+  for (const { dtype, data } of outputs) if (isHalf(dtype)) roundToHalf(dtype, data)
+  return outputs
+}
+
+/** Evaluates one primitive on concrete tensors. */
+export const evaluateConcrete = (
+  primitive: AnyPrimitive,
+  inputs: readonly Concrete[],
+  params: unknown,
+): readonly Concrete[] => {
+  const types: readonly Aval[] = primitive.typing(
+    inputs.map((x) => x.aval),
+    params,
+  )
+  const arrays = evaluateArrays(
+    primitive,
+    inputs.map((x) => x.ndarray()),
+    params,
+    types,
+  )
+  return arrays.map((array, i) => fromNDArray(array, types[i]!.weak))
+}
+
+/** Runs a graph on arrays. Intermediates are dropped after their last use. */
+export const evaluateGraph = (graph: Graph, inputs: readonly NDArray[]): readonly NDArray[] => {
+  const env = new Map<Var, NDArray>()
+  const lastUse = lastUses(graph)
+  graph.inputs.forEach((v, i) => env.set(v, inputs[i]!))
+  const read = (atom: Atom): NDArray =>
+    atom instanceof Literal ? atom.value.ndarray() : env.get(atom)!
+  graph.equations.forEach((equation, position) => {
+    const { primitive, inputs: atoms, params, outputs } = equation
+    const values = evaluateArrays(
+      primitive,
+      atoms.map(read),
+      params,
+      outputs.map((v) => v.aval),
+    )
+    outputs.forEach((v, i) => env.set(v, values[i]!))
+    for (const v of lastUse[position]!) env.delete(v)
+  })
+  return graph.outputs.map(read)
+}
+
+// For each equation, the variables that nothing reads after it.
+const usesCache = new WeakMap<Graph, readonly (readonly Var[])[]>()
+
+const lastUses = (graph: Graph): readonly (readonly Var[])[] => {
+  const cached = usesCache.get(graph)
+  if (cached !== undefined) return cached
+  const seen = new Set<Atom>(graph.outputs)
+  const result: (readonly Var[])[] = new Array(graph.equations.length)
+  for (let i = graph.equations.length - 1; i >= 0; i--) {
+    const { inputs, outputs } = graph.equations[i]!
+    const dying: Var[] = []
+    for (const atom of [...inputs, ...outputs]) {
+      if (atom instanceof Literal || seen.has(atom)) continue
+      seen.add(atom)
+      dying.push(atom)
+    }
+    result[i] = dying
+  }
+  usesCache.set(graph, result)
+  return result
+}
+
+// Set while `interpret(f)` runs, so that compiled calls inside it are interpreted too.
+let interpreting = false
+
+export const isInterpreting = (): boolean => interpreting
+
+export const whileInterpreting = <T>(f: () => T): T => {
+  const outer = interpreting
+  interpreting = true
+  try {
+    return f()
+  } finally {
+    interpreting = outer
+  }
+}

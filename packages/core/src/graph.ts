@@ -1,0 +1,64 @@
+/** The typed IR: single assignment, a list of equations. */
+import type { Aval } from './aval.ts'
+import type { Origin } from './origin.ts'
+import type { AnyPrimitive } from './primitive.ts'
+import type { Concrete } from './tensor.ts'
+
+/** A value named once: an input of the graph or an output of one equation. */
+export class Var {
+  readonly aval: Aval
+  constructor(aval: Aval) {
+    this.aval = aval
+  }
+}
+
+/** A constant that the program closed over. */
+export class Literal {
+  readonly value: Concrete
+  constructor(value: Concrete) {
+    this.value = value
+  }
+  get aval(): Aval {
+    return this.value.aval
+  }
+}
+
+export type Atom = Var | Literal
+
+export interface Equation {
+  readonly primitive: AnyPrimitive
+  readonly inputs: readonly Atom[]
+  readonly params: unknown
+  readonly outputs: readonly Var[]
+  /** The user's line, for messages. */
+  readonly origin: Origin
+}
+
+export interface Graph {
+  readonly inputs: readonly Var[]
+  readonly equations: readonly Equation[]
+  readonly outputs: readonly Atom[]
+}
+
+export const isVar = (atom: Atom): atom is Var => atom instanceof Var
+
+export const typesOf = (atoms: readonly Atom[]): readonly Aval[] => atoms.map((a) => a.aval)
+
+const isGraph = (value: unknown): value is Graph =>
+  typeof value === 'object' && value !== null && 'equations' in value && 'inputs' in value
+
+/** The graphs that an equation's parameters hold (loop bodies, branches), with their names. */
+export const subgraphs = (params: unknown): readonly (readonly [name: string, graph: Graph])[] => {
+  if (typeof params !== 'object' || params === null) return []
+  return Object.entries(params).flatMap(([name, value]: [string, unknown]) => {
+    if (isGraph(value)) return [[name, value] as const]
+    if (!Array.isArray(value)) return []
+    return value.flatMap((item: unknown, i) =>
+      isGraph(item) ? [[`${name}[${i}]`, item] as const] : [],
+    )
+  })
+}
+
+/** True where running the equation matters even if nobody reads its results. */
+export const isEffectful = ({ primitive, params }: Equation): boolean =>
+  primitive.effectful || subgraphs(params).some(([, graph]) => graph.equations.some(isEffectful))

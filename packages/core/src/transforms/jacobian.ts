@@ -1,0 +1,166 @@
+/** Jacobians and Hessians of functions of trees. */
+import { inexactLeaf } from '../convert.ts'
+import { moveAxis, reshape, zerosLike } from '../prims/structural.ts'
+import { alignBatch } from '../prims/batching.ts'
+import { makeStore } from '../dtype.ts'
+import { runGraph, trace } from '../trace.ts'
+import { type Tensor, fromNDArray } from '../tensor.ts'
+import { type Structure, unflatten } from '../tree/structure.ts'
+import type { Argnums } from '../types.ts'
+import { type AnyFunction, erase, selectArguments, traceTree, typed } from './apply.ts'
+import { linearizeGraph, withZeros } from './linearize.ts'
+import { transposeGraph } from './transpose.ts'
+import { vmapGraph } from './vmap.ts'
+
+export interface JacobianOptions<N extends Argnums = Argnums> {
+  readonly argnums?: N
+}
+
+/**
+ * A Jacobian: for each output leaf (outer tree), the tree of the argument, whose leaves have shape
+ * `[...output, ...argument]`.
+ */
+export type Jacobian = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options?: JacobianOptions,
+) => (...args: A) => JacobianTree<R>
+
+/** A tensor function of one tensor gives a tensor; trees give trees of trees. */
+export type JacobianTree<R> = R extends Tensor
+  ? Tensor
+  : { readonly [K in keyof R]: JacobianTree<R[K]> }
+
+// One-hot rows for every element of a leaf: `[size, ...shape]`.
+const basis = (x: Tensor): Tensor => {
+  const data = makeStore(x.dtype === 'float64' ? 'float64' : 'float32', x.size * x.size)
+  for (let i = 0; i < x.size; i++) data[i * x.size + i] = 1
+  return fromNDArray({ shape: [x.size, ...x.shape], dtype: x.dtype, data })
+}
+
+// Runs a linear map of leaves on every basis vector of one of its inputs at once.
+const onBasis = (
+  map: (...leaves: readonly Tensor[]) => readonly Tensor[],
+  leaves: readonly Tensor[],
+  which: number,
+): readonly Tensor[] => {
+  const size = leaves[which]!.size
+  const traced = trace(
+    'jacobian',
+    (x) => map(...leaves.map((leaf, i) => (i === which ? x! : zerosLike(leaf)))),
+    [leaves[which]!.aval],
+  )
+  const dims = [...traced.captures.map(() => null), 0]
+  const inputs = [...traced.captures, basis(leaves[which]!)]
+  const { outputs, dims: outDims } = vmapGraph(traced.graph, inputs, dims, { size, name: null })
+  return outputs.map((y, i) => alignBatch([y], [outDims[i]!], size)[0]!)
+}
+
+interface Setup {
+  readonly selected: ReturnType<typeof selectArguments>
+  readonly outputs: readonly Tensor[]
+  readonly outStructure: Structure
+  readonly push: (...tangents: readonly Tensor[]) => readonly Tensor[]
+  readonly pull: (...cotangents: readonly Tensor[]) => readonly Tensor[]
+}
+
+const setUp = (
+  operation: string,
+  f: AnyFunction,
+  args: readonly unknown[],
+  argnums: Argnums,
+): Setup => {
+  const positions = typeof argnums === 'number' ? [argnums] : argnums
+  const selected = selectArguments(
+    operation,
+    f,
+    args,
+    positions.map((p) => (p < 0 ? p + args.length : p)),
+  )
+  const xs = selected.leaves.map((x) => inexactLeaf(operation, x))
+  const traced = traceTree(
+    operation,
+    selected.f,
+    selected.structure,
+    xs.map((x) => x.aval),
+    xs,
+  )
+  const wrt = [...traced.captures.map(() => false), ...xs.map(() => true)]
+  const { outputs, linear, dependent } = linearizeGraph(
+    traced.graph,
+    [...traced.captures, ...xs],
+    wrt,
+  )
+  const types = outputs.map((y) => y.aval)
+  return {
+    selected,
+    outputs,
+    outStructure: traced.structure,
+    push: (...dxs) =>
+      withZeros(dependent, runGraph(linear.graph, [...linear.captures, ...dxs]), types),
+    pull: (...cts) => {
+      const inputs = [...linear.captures, ...xs.map(() => null)]
+      const results = transposeGraph(
+        linear.graph,
+        inputs,
+        cts.filter((_, i) => dependent[i]!),
+      )
+      return results.map((ct, i) => ct ?? zerosLike(xs[i]!))
+    },
+  }
+}
+
+const assemble = (
+  setup: Setup,
+  argnums: Argnums,
+  blocks: (out: number) => readonly Tensor[],
+): unknown => {
+  const perOutput = setup.outputs.map((_, o) => {
+    const tree = unflatten<readonly unknown[]>(setup.selected.structure, blocks(o))
+    return typeof argnums === 'number' ? tree[0] : tree
+  })
+  return unflatten(setup.outStructure, perOutput)
+}
+
+/**
+ * The Jacobian by forward mode, one pass for each input element: best for tall Jacobians.
+ * @example
+ * jacfwd((x: Tensor) => x.mul(x))(tensor([1, 2])) // [[2, 0], [0, 4]]
+ */
+export const jacfwd: Jacobian = (f, { argnums = 0 } = {}) =>
+  typed((...args) => {
+    const setup = setUp('jacfwd', erase(f), args, argnums)
+    const leaves = setup.selected.leaves
+    // columns[i][o]: [size of leaf i, ...shape of output o]
+    const columns = leaves.map((_, i) => onBasis(setup.push, leaves, i))
+    return assemble(setup, argnums, (o) =>
+      leaves.map((x, i) => {
+        const block = columns[i]![o]!
+        const out = setup.outputs[o]!
+        return reshape(moveAxis(block, 0, out.ndim), [...out.shape, ...x.shape])
+      }),
+    )
+  })
+
+/**
+ * The Jacobian by reverse mode, one pass for each output element: best for wide Jacobians.
+ * @example
+ * jacrev((x: Tensor) => x.sum())(tensor([1, 2])) // [1, 1]
+ */
+export const jacrev: Jacobian = (f, { argnums = 0 } = {}) =>
+  typed((...args) => {
+    const setup = setUp('jacrev', erase(f), args, argnums)
+    const rows = setup.outputs.map((_, o) => onBasis(setup.pull, setup.outputs, o))
+    return assemble(setup, argnums, (o) =>
+      setup.selected.leaves.map((x, i) =>
+        reshape(rows[o]![i]!, [...setup.outputs[o]!.shape, ...x.shape]),
+      ),
+    )
+  })
+
+/**
+ * The matrix of second derivatives, forward over reverse.
+ * @example
+ * hessian((x: Tensor) => x.mul(x).mul(x).sum())(tensor([1, 2])) // [[6, 0], [0, 12]]
+ */
+export const hessian: Jacobian = (f, options = {}) =>
+  typed(jacfwd(jacrev(erase(f), options), options))

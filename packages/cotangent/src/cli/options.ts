@@ -143,7 +143,9 @@ const readFlags = (
     allowPositionals: true,
     tokens: true,
   })
-  if (tokens.some((t) => t.kind === 'option' && t.name === 'help' && t.value === undefined)) {
+  // The argument itself, not the token's name: '-epochs' arrives as six one-letter flags, h among them.
+  const typed = (index: number): string => args[index] ?? ''
+  if (tokens.some((t) => t.kind === 'option' && ['--help', '-h'].includes(typed(t.index)))) {
     return E.right(new Map([['help', true]]))
   }
   const given = new Map<FlagName, Value>()
@@ -153,8 +155,7 @@ const readFlags = (
       return E.left(usageError(quote(token.value), 'a word without a flag', 'flags only'))
     }
     const flag = flags.find((f) => f.name === token.name && token.rawName.startsWith('--'))
-    // The argument itself, not the token's name: '-epochs' arrives as six one-letter flags.
-    if (flag === undefined) return E.left(unknownFlag(args[token.index]!.split('=')[0]!))
+    if (flag === undefined) return E.left(unknownFlag(typed(token.index).replace(/=.*/s, '')))
     const shown = `--${flag.name}`
     const want = describe(flag.kind, models)
     if (given.has(flag.name)) return E.left(usageError(shown, 'it twice', 'to be given once'))

@@ -53,7 +53,9 @@ const lossRange = (values: readonly number[]): readonly [number, number] => {
   const low = positive.reduce((a, b) => Math.min(a, b), Infinity)
   const high = positive.reduce((a, b) => Math.max(a, b), 0)
   if (positive.length === 0) return [0.1, 1]
-  return [Math.max(1e-12, low * 0.75), Math.max(1e-11, high * 1.15)]
+  // Within what the scale can divide: a diverging loss reaches the end of the doubles.
+  const within = (v: number): number => Math.min(1e100, Math.max(1e-100, v))
+  return [within(low) * 0.75, within(high) * 1.15]
 }
 
 /** The slow start is cut off at its twentieth, on a round number, so the end can be read. */

@@ -1,8 +1,10 @@
 /** Numbers as people read them. The locale is fixed, so that the same run writes the same bytes. */
 
 /** `12345.6` to `12,346`. */
-export const count = (value: number): string =>
-  Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : String(value)
+export const count = (value: number): string => {
+  if (!Number.isFinite(value)) return String(value)
+  return Math.abs(value) < 1e15 ? Math.round(value).toLocaleString('en-US') : value.toExponential(2)
+}
 
 /** A fraction as a percentage: `0.961` to `96.1 %`. */
 export const percent = (fraction: number, digits: number = 1): string =>

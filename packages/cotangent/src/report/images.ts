@@ -88,8 +88,7 @@ const mistake = (item: Mistake): Markup => {
     alt: `A ${truth} taken for ${predicted}`,
     title: index === undefined ? undefined : `test example ${index}`,
   })
-  const other =
-    item.truthProbability === undefined ? [] : [` (${percent(item.truthProbability)})`]
+  const other = item.truthProbability === undefined ? [] : [` (${percent(item.truthProbability)})`]
   return element('li', {}, [
     image,
     element('p', {}, [

@@ -27,7 +27,7 @@ const nameCell = (kernel: KernelTime): Markup => {
 
 const row = (kernel: KernelTime, total: number, most: number): Markup => {
   const seconds = timeOf(kernel)
-  const length = most > 0 ? (100 * seconds) / most : 0
+  const length = most > 0 ? 100 * (seconds / most) : 0
   const bar = element('span', { class: 'bar', style: `width:${length.toFixed(1)}%` })
   return element('tr', {}, [
     nameCell(kernel),

@@ -77,6 +77,7 @@ td.bars{width:22%;min-width:110px;padding-right:0}
 .bar{display:block;height:.72em;margin-top:.42em;border-radius:2px;min-width:1px;background:var(--train)}
 details{margin-top:10px}
 th details{margin:0}
+th pre{white-space:pre-wrap;overflow-wrap:anywhere}
 summary{cursor:pointer}
 summary:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--train);outline-offset:3px;border-radius:3px}
 pre{margin:10px 0 0;padding:14px 16px;max-height:70vh;overflow:auto;background:var(--panel);border:1px solid var(--line);

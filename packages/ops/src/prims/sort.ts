@@ -1,0 +1,158 @@
+/** Stable sorting of several arrays by some of them. */
+import {
+  type Aval,
+  type DType,
+  type NDArray,
+  type Primitive,
+  ShapeError,
+  type Shape,
+  type Tensor,
+  UnsupportedError,
+  alignBatch,
+  bindAny,
+  definePrimitive,
+  makeArray,
+  range,
+  reshape,
+  sameShape,
+  showAval,
+  stridesOf,
+  gatherOffsets,
+  variadic,
+  wholeEquation,
+  without,
+} from '@cotangent/core'
+import { gather } from './gather.ts'
+import { neverLinear } from './rules.ts'
+import { emitSort } from './sortRoutine.ts'
+import { iota } from './structural.ts'
+
+export interface SortParams {
+  readonly axis: number
+  /** How many of the operands, from the first, are compared. */
+  readonly numKeys: number
+}
+
+const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
+  const first = types[0]
+  const got = types.map(showAval).join(', ')
+  if (first === undefined || !types.every((t) => sameShape(t.shape, first.shape))) {
+    throw new ShapeError({ operation: 'sort', problem: 'operands of one shape are needed', got })
+  }
+  if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length) {
+    throw new ShapeError({
+      operation: 'sort',
+      problem: 'there is no such axis',
+      got: `axis ${axis} of ${got}`,
+    })
+  }
+  if (!Number.isInteger(numKeys) || numKeys < 1 || numKeys > types.length) {
+    throw new ShapeError({
+      operation: 'sort',
+      problem: 'there are not that many keys',
+      got: `${numKeys} keys among ${got}`,
+    })
+  }
+  if (types.some((t) => t.dtype === 'complex64')) {
+    throw new UnsupportedError({ operation: 'sort', problem: 'complex numbers have no order', got })
+  }
+}
+
+/** Negative, zero or positive; NaN after everything, equal to itself; −0 equal to 0. */
+const compare = (x: number, y: number): number => {
+  if (x < y) return -1
+  if (x > y) return 1
+  if (x === y) return 0
+  return Number(Number.isNaN(x)) - Number(Number.isNaN(y))
+}
+
+const evaluate = (
+  inputs: readonly NDArray[],
+  { axis, numKeys }: SortParams,
+  types: readonly Aval[],
+): readonly NDArray[] => {
+  const { shape } = inputs[0]!
+  const strides = stridesOf(shape)
+  const [extent, step] = [shape[axis]!, strides[axis]!]
+  const outer: Shape = without(shape, [axis])
+  const bases = gatherOffsets(outer, without(strides, [axis]))
+  const outputs = types.map(makeArray)
+  const keys = inputs.slice(0, numKeys).map((x) => x.data)
+  for (const base of bases) {
+    const order = Array.from({ length: extent }, (_, i) => base + i * step)
+    order.sort((i, j) => {
+      for (const key of keys) {
+        const sign = compare(key[i]!, key[j]!)
+        if (sign !== 0) return sign
+      }
+      return 0
+    })
+    inputs.forEach(({ data }, o) => {
+      const out = outputs[o]!.data
+      for (let i = 0; i < extent; i++) out[base + i * step] = data[order[i]!]!
+    })
+  }
+  return outputs
+}
+
+// Reads `x` along `axis` at the positions a sort gave; the other axes are paired.
+const takeSorted = (x: Tensor, positions: Tensor, axis: number): Tensor => {
+  const others = range(x.ndim).filter((d) => d !== axis)
+  return gather(x, reshape(positions, [...x.shape, 1]), {
+    offsetDims: [],
+    collapsedSliceDims: [axis],
+    startIndexMap: [axis],
+    operandBatchingDims: others,
+    startIndicesBatchingDims: others,
+    sliceSizes: x.shape.map((extent) => Math.min(1, extent)),
+    mode: 'inBounds',
+  })
+}
+
+/** Sorts all operands by the first ones; see `sort`. */
+export const sortP: Primitive<typeof variadic, SortParams> = definePrimitive({
+  name: 'sort',
+  slots: variadic,
+  typing: (types, params) => {
+    check(types, params)
+    return types
+  },
+  evaluate: (inputs, params, types) => evaluate(inputs, params, types),
+  jvp: (inputs, tangents, { axis, numKeys }) => {
+    const positions = iota('int32', inputs[0]!.shape, axis)
+    const sorted = sort([...inputs, positions], axis, numKeys)
+    const order = sorted.at(-1)!
+    return {
+      outputs: sorted.slice(0, -1),
+      tangents: tangents.map((d) => (d === null ? null : takeSorted(d, order, axis))),
+    }
+  },
+  transpose: neverLinear('sort'),
+  partition: wholeEquation,
+  batch: (inputs, dims, { axis, numKeys }, { size }) => ({
+    outputs: sort(alignBatch(inputs, dims, size), axis + 1, numKeys),
+    dims: inputs.map(() => 0),
+  }),
+  lower: (_, params, { inputs }) => {
+    const { shape } = inputs[0]!
+    const index: DType = 'int32'
+    const scratch = { shape: [shape[params.axis]!], dtype: index }
+    return {
+      tag: 'routine',
+      scratch: [scratch, scratch],
+      inPlace: inputs.map(() => null),
+      emit: (from, to, buffers) => emitSort(from, to, buffers, params),
+    }
+  },
+  effectful: false,
+})
+
+/**
+ * Sorts along `axis`, moving the elements of all operands as the first `numKeys` of them compare,
+ * lexicographically. Stable: equal keys keep their order. NaN comes last, and −0 equals 0.
+ * @throws ShapeError for operands of different shapes or an axis out of range.
+ * @example
+ * const [values, order] = sort([x, iota('int32', x.shape, 0)], 0) // sort and argsort
+ */
+export const sort = (operands: readonly Tensor[], axis: number, numKeys = 1): readonly Tensor[] =>
+  bindAny(sortP, operands, { axis, numKeys })

@@ -1,0 +1,3 @@
+/** Primitives that move elements without computing: slices, padding, joins, counting. */
+export * from './concatenate.ts'
+export * from './slice.ts'

@@ -1,0 +1,30 @@
+/** From a kernel to a function that runs it. */
+import type { Kernel } from '../kernel.ts'
+import { runLoopPasses } from '../loops/passes.ts'
+import { type Run, evaluateFunction } from './evaluate.ts'
+import { type PrintedKernel, printFunction } from './print.ts'
+
+export interface CompiledKernel {
+  /** Takes the kernel's buffers in order; half floats as 16-bit codes, bools as bytes. */
+  readonly run: Run
+  readonly source: string
+}
+
+const optimise = (kernel: Kernel): PrintedKernel =>
+  printFunction({ ...kernel, body: runLoopPasses(kernel.body) })
+
+/** The JavaScript source of a kernel, after the loop passes. */
+export const printKernel = (kernel: Kernel): string => optimise(kernel).source
+
+/**
+ * Compiles a kernel to a JavaScript function.
+ * @throws CompileError where a content security policy forbids generated code; ask
+ * `codeGenerationAllowed` first.
+ * @example
+ * const { run } = compileKernel(kernel)
+ * run(x, y, out)
+ */
+export const compileKernel = (kernel: Kernel): CompiledKernel => {
+  const { source, links } = optimise(kernel)
+  return { run: evaluateFunction(source, links), source }
+}

@@ -1,0 +1,70 @@
+/** Which reductions may be reordered and split into partial results. */
+import { type BinaryOp, type Scalar, integerRange, isFloat } from '@cotangent/core'
+import { walk } from './visit.ts'
+
+/** A step `acc ∘ f` whose `∘` is associative and whose `f` reads no accumulator. */
+export interface Associative {
+  readonly op: BinaryOp
+  /** What changes no value under the operator. */
+  readonly neutral: number
+}
+
+const readsAny = (s: Scalar, names: ReadonlySet<string>): boolean => {
+  let found = false
+  walk({
+    scalar: (inner) => {
+      if (inner.tag === 'local' && names.has(inner.name)) found = true
+    },
+  }).scalar(s)
+  return found
+}
+
+const neutralOf = (op: BinaryOp, s: Scalar): number | null => {
+  const float = isFloat(s.dtype)
+  switch (op) {
+    case 'add':
+      // float32 partial sums would round differently from the one sum that was asked for.
+      return float && s.dtype !== 'float64' ? null : 0
+    case 'multiply':
+      return float && s.dtype !== 'float64' ? null : 1
+    case 'maximum':
+      return float ? -Infinity : integerRange(s.dtype)[0]
+    case 'minimum':
+      return float ? Infinity : integerRange(s.dtype)[1]
+    case 'or':
+    case 'xor':
+      return 0
+    case 'and':
+      return s.dtype === 'bool' ? 1 : s.dtype.startsWith('u') ? integerRange(s.dtype)[1] : -1
+    default:
+      return null
+  }
+}
+
+/** Recognises `acc ∘ f` for the accumulator `name`; null where the order of steps matters. */
+export const associativeStep = (
+  step: Scalar,
+  name: string,
+  accumulators: ReadonlySet<string>,
+): Associative | null => {
+  if (step.tag !== 'binary' || step.x.tag !== 'local' || step.x.name !== name) return null
+  if (readsAny(step.y, accumulators)) return null
+  const neutral = neutralOf(step.op, step)
+  return neutral === null ? null : { op: step.op, neutral }
+}
+
+/** The common condition of `select(condition, new, own accumulator)` in every step, or null. */
+export const commonChoice = (
+  steps: readonly Scalar[],
+  names: readonly string[],
+): { readonly condition: Scalar; readonly values: readonly Scalar[] } | null => {
+  const first = steps[0]
+  if (first?.tag !== 'select') return null
+  const values: Scalar[] = []
+  for (const [n, step] of steps.entries()) {
+    if (step.tag !== 'select' || step.condition !== first.condition) return null
+    if (step.onFalse.tag !== 'local' || step.onFalse.name !== names[n]) return null
+    values.push(step.onTrue)
+  }
+  return { condition: first.condition, values }
+}

@@ -1,0 +1,84 @@
+/** Constant folding of scalars that depend on indices only: unrolling makes guards decidable. */
+import { type Scalar, isInteger, scalars } from '@cotangent/core'
+
+const { boundsOf, literal } = scalars
+
+const truth = (value: boolean): Scalar => literal('bool', value ? 1 : 0)
+
+const isLiteral = (s: Scalar): s is Extract<Scalar, { readonly tag: 'literal' }> =>
+  s.tag === 'literal'
+
+/** Whether a bool scalar is known, and what it is. */
+export const knownTruth = (s: Scalar): boolean | null => (isLiteral(s) ? s.value !== 0 : null)
+
+/**
+ * The same value, simpler, where that needs no arithmetic on data. Children have been folded.
+ * Floating-point operations are never touched: `0 * x` is NaN for some `x`.
+ */
+export const foldScalar = (s: Scalar): Scalar => {
+  switch (s.tag) {
+    case 'within': {
+      const [low, high] = boundsOf(s.value)
+      if (low >= s.low && high < s.high) return truth(true)
+      return high < s.low || low >= s.high ? truth(false) : s
+    }
+    case 'guard':
+    case 'select': {
+      const known = knownTruth(s.condition)
+      if (known === null) return s
+      if (s.tag === 'guard') return known ? s.value : s.otherwise
+      return known ? s.onTrue : s.onFalse
+    }
+    case 'fromIndex':
+      return s.value.tag === 'constant' ? literal(s.dtype, s.value.value) : s
+    case 'convert':
+      return s.x.dtype === 'float32' && s.dtype === 'float64' && isLiteral(s.x)
+        ? literal('float64', Math.fround(s.x.value))
+        : s
+    case 'compare':
+      return foldCompare(s)
+    case 'binary':
+      return foldLogic(s)
+    case 'unary': {
+      const known = s.op === 'not' && s.dtype === 'bool' ? knownTruth(s.x) : null
+      return known === null ? s : truth(!known)
+    }
+    case 'literal':
+    case 'load':
+    case 'local':
+    case 'bitcast':
+      return s
+    default:
+      return s satisfies never
+  }
+}
+
+const foldCompare = (s: Extract<Scalar, { readonly tag: 'compare' }>): Scalar => {
+  const { x, y } = s
+  if (!isLiteral(x) || !isLiteral(y) || !isInteger(x.dtype)) return s
+  switch (s.op) {
+    case 'equal':
+      return truth(x.value === y.value)
+    case 'notEqual':
+      return truth(x.value !== y.value)
+    case 'less':
+      return truth(x.value < y.value)
+    case 'lessEqual':
+      return truth(x.value <= y.value)
+    case 'greater':
+      return truth(x.value > y.value)
+    case 'greaterEqual':
+      return truth(x.value >= y.value)
+    default:
+      return s.op satisfies never
+  }
+}
+
+const foldLogic = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
+  if (s.dtype !== 'bool' || (s.op !== 'and' && s.op !== 'or')) return s
+  const [x, y] = [knownTruth(s.x), knownTruth(s.y)]
+  const neutral = s.op === 'and'
+  if (x !== null) return x === neutral ? s.y : truth(!neutral)
+  if (y !== null) return y === neutral ? s.x : truth(!neutral)
+  return s
+}

@@ -1,0 +1,171 @@
+/**
+ * Rebuilding of loop IR: one function that knows the children of every node. Scalars are DAGs, so
+ * every rewrite is memoised by identity and keeps a node in which nothing changed.
+ */
+import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { foldScalar } from './fold.ts'
+import { branching } from './visit.ts'
+
+const { affine, constant, counter, floorDivide, modulo } = scalars
+
+/** Applies functions to the direct children of an index, simplifying. */
+export const mapIndex = (
+  i: Index,
+  onIndex: (i: Index) => Index,
+  onScalar: (s: Scalar) => Scalar,
+): Index => {
+  switch (i.tag) {
+    case 'constant':
+    case 'counter':
+      return i
+    case 'affine': {
+      const terms = i.terms.map((t) => onIndex(t.term))
+      if (terms.every((t, n) => t === i.terms[n]!.term)) return i
+      return affine(
+        terms.map((t, n) => [i.terms[n]!.coefficient, t]),
+        i.constant,
+      )
+    }
+    case 'floorDivide': {
+      const value = onIndex(i.value)
+      return value === i.value ? i : floorDivide(value, i.by)
+    }
+    case 'modulo': {
+      const value = onIndex(i.value)
+      return value === i.value ? i : modulo(value, i.by)
+    }
+    case 'data': {
+      const value = onScalar(i.value)
+      if (value === i.value) return i
+      return value.tag === 'literal' ? constant(value.value) : { ...i, value }
+    }
+    default:
+      return i satisfies never
+  }
+}
+
+/** Applies functions to the direct children of a scalar, folding constants. */
+export const mapScalar = (
+  s: Scalar,
+  onScalar: (s: Scalar) => Scalar,
+  onIndex: (i: Index) => Index,
+): Scalar => {
+  switch (s.tag) {
+    case 'literal':
+    case 'local':
+      return s
+    case 'load': {
+      const at = onIndex(s.at)
+      return at === s.at ? s : { ...s, at }
+    }
+    case 'unary':
+    case 'convert':
+    case 'bitcast': {
+      const x = onScalar(s.x)
+      return x === s.x ? s : foldScalar({ ...s, x })
+    }
+    case 'binary':
+    case 'compare': {
+      const [x, y] = [onScalar(s.x), onScalar(s.y)]
+      return x === s.x && y === s.y ? s : foldScalar({ ...s, x, y })
+    }
+    case 'select': {
+      const condition = onScalar(s.condition)
+      const [onTrue, onFalse] = [onScalar(s.onTrue), onScalar(s.onFalse)]
+      const same = condition === s.condition && onTrue === s.onTrue && onFalse === s.onFalse
+      return same ? s : foldScalar({ ...s, condition, onTrue, onFalse })
+    }
+    case 'guard': {
+      const condition = onScalar(s.condition)
+      const [value, otherwise] = [onScalar(s.value), onScalar(s.otherwise)]
+      const same = condition === s.condition && value === s.value && otherwise === s.otherwise
+      return same ? s : foldScalar({ ...s, condition, value, otherwise })
+    }
+    case 'within':
+    case 'fromIndex': {
+      const value = onIndex(s.value)
+      return value === s.value ? s : foldScalar({ ...s, value })
+    }
+    default:
+      return s satisfies never
+  }
+}
+
+/** Applies functions to the scalars, indices and bodies directly inside a statement. */
+export const mapStmt = (
+  s: Stmt,
+  onScalar: (s: Scalar) => Scalar,
+  onIndex: (i: Index) => Index,
+  onBody: (body: readonly Stmt[]) => readonly Stmt[],
+): Stmt => {
+  switch (s.tag) {
+    case 'comment':
+      return s
+    case 'for':
+      return { ...s, body: onBody(s.body) }
+    case 'while':
+      return { ...s, condition: onScalar(s.condition), body: onBody(s.body) }
+    case 'if':
+      return branching(onScalar(s.condition), onBody(s.then), onBody(s.otherwise))
+    case 'let':
+    case 'variable':
+    case 'assign':
+      return { ...s, value: onScalar(s.value) }
+    case 'store':
+      return { ...s, at: onIndex(s.at), value: onScalar(s.value) }
+    default:
+      return s satisfies never
+  }
+}
+
+export interface Rewriter {
+  readonly scalar: (s: Scalar) => Scalar
+  readonly index: (i: Index) => Index
+  readonly body: (body: readonly Stmt[]) => readonly Stmt[]
+}
+
+/** What a substitution replaces; names that are missing stay. */
+export interface Substitution {
+  readonly counters?: ReadonlyMap<string, Index>
+  readonly locals?: ReadonlyMap<string, Scalar>
+  /** New names of the locals that the statements declare. */
+  readonly declared?: ReadonlyMap<string, string>
+}
+
+/** Capture is the caller's business: names put in must not be declared inside. */
+export const substitution = (by: Substitution): Rewriter => {
+  const indices = new Map<Index, Index>()
+  const values = new Map<Scalar, Scalar>()
+  const rename = (name: string): string => by.declared?.get(name) ?? name
+
+  const index = (i: Index): Index => {
+    const done = indices.get(i)
+    if (done !== undefined) return done
+    const made = i.tag === 'counter' ? (by.counters?.get(i.name) ?? i) : mapIndex(i, index, scalar)
+    indices.set(i, made)
+    return made
+  }
+  const scalar = (s: Scalar): Scalar => {
+    const done = values.get(s)
+    if (done !== undefined) return done
+    const made = s.tag === 'local' ? localOf(s) : mapScalar(s, scalar, index)
+    values.set(s, made)
+    return made
+  }
+  const localOf = (s: Extract<Scalar, { readonly tag: 'local' }>): Scalar => {
+    const replaced = by.locals?.get(s.name)
+    if (replaced !== undefined) return replaced
+    return by.declared?.has(s.name) ? { ...s, name: rename(s.name) } : s
+  }
+  const statement = (s: Stmt): Stmt => {
+    const made = mapStmt(s, scalar, index, body)
+    const declares = made.tag === 'let' || made.tag === 'variable' || made.tag === 'assign'
+    return declares ? { ...made, name: rename(made.name) } : made
+  }
+  const body = (statements: readonly Stmt[]): readonly Stmt[] => statements.map(statement)
+  return { scalar, index, body }
+}
+
+/** The counter of a loop as an index. */
+export const counterOf = (loop: { readonly counter: string; readonly extent: number }): Index =>
+  counter(loop.counter, loop.extent)

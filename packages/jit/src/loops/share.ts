@@ -1,0 +1,215 @@
+/**
+ * Let-binding: an expression used more than once in a block is computed once, right before its
+ * first use. Fusion hands over scalar DAGs in which one load may hang below hundreds of paths;
+ * printed as a tree they would be exponentially large.
+ */
+import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { foldScalar } from './fold.ts'
+import { type Interner, makeInterner } from './intern.ts'
+import { mapIndex, mapScalar } from './rewrite.ts'
+import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf } from './visit.ts'
+
+const { literal, local } = scalars
+
+/** Longer unshared expressions are cut by a local: parsers and readers have stacks. */
+const deepest = 24
+
+/** Locals that hold values, by number; an inner block sees those of the outer ones. */
+interface Scope {
+  readonly parent: Scope | null
+  readonly bound: Map<number, Scalar>
+}
+
+const lookUp = (scope: Scope | null, id: number): Scalar | undefined => {
+  for (let s = scope; s !== null; s = s.parent) {
+    const found = s.bound.get(id)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Binds every expression used more than once to a local. */
+export const share = (body: readonly Stmt[]): readonly Stmt[] => {
+  const fresh = freshNames(namesIn(body))
+  return shareBlock(body, null, makeInterner(), fresh)
+}
+
+const shareBlock = (
+  body: readonly Stmt[],
+  parent: Scope | null,
+  interner: Interner,
+  fresh: (prefix: string) => string,
+): readonly Stmt[] => {
+  const uses = countUses(body, parent, interner)
+  const scope: Scope = { parent, bound: new Map() }
+  const out: Stmt[] = []
+  const depths = new Map<Scalar, number>()
+
+  const scalar = (s: Scalar): Scalar => {
+    const id = interner.idOf(s)
+    const known = lookUp(scope, id)
+    if (known !== undefined) return known
+    const made = s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
+    const depth = 1 + Math.max(0, ...scalarsOf(made).map((child) => depths.get(child) ?? 0))
+    const wanted = (uses.get(id) ?? 0) > 1 || depth >= deepest
+    if (!wanted || !worthBinding(made)) {
+      depths.set(made, depth)
+      return made
+    }
+    const name = fresh(prefixOf(made))
+    out.push({ tag: 'let', name, value: made })
+    scope.bound.set(id, local(made.dtype, name))
+    return local(made.dtype, name)
+  }
+  const index = (i: Index): Index => mapIndex(i, index, scalar)
+
+  // A guard whose branches need locals of their own becomes an `if` around them.
+  const guarded = (s: Extract<Scalar, { readonly tag: 'guard' }>): Scalar => {
+    const condition = scalar(s.condition)
+    const name = fresh('g')
+    const branch = (value: Scalar): readonly Stmt[] => nested([{ tag: 'assign', name, value }])
+    const [taken, other] = [branch(s.value), branch(s.otherwise)]
+    const [value, otherwise] = [onlyValue(taken), onlyValue(other)]
+    if (value !== null && otherwise !== null) {
+      return foldScalar({ ...s, condition, value, otherwise })
+    }
+    const plain = otherwise !== null && isTrivial(otherwise)
+    out.push({ tag: 'variable', name, value: plain ? otherwise : literal(s.dtype, 0) })
+    out.push(branching(condition, taken, plain ? [] : other))
+    return local(s.dtype, name)
+  }
+
+  const nested = (statements: readonly Stmt[]): readonly Stmt[] => {
+    const before = interner.snapshot()
+    const made = shareBlock(statements, scope, interner, fresh)
+    interner.restore(before)
+    return made
+  }
+
+  for (const s of body) {
+    switch (s.tag) {
+      case 'comment':
+        out.push(s)
+        break
+      case 'for':
+      case 'while':
+        // A while condition is evaluated each time round: no local before the loop can hold it.
+        touchWritten(interner, s.body)
+        out.push({ ...s, body: nested(s.body) })
+        touchWritten(interner, s.body)
+        break
+      case 'if':
+        out.push(branching(scalar(s.condition), nested(s.then), nested(s.otherwise)))
+        touchWritten(interner, [...s.then, ...s.otherwise])
+        break
+      case 'let': {
+        const id = interner.idOf(s.value)
+        const value = scalar(s.value)
+        out.push({ ...s, value })
+        interner.touch([s.name])
+        interner.alias(s.name, id)
+        scope.bound.set(id, isTrivial(value) ? value : local(value.dtype, s.name))
+        break
+      }
+      case 'variable':
+      case 'assign':
+        out.push({ ...s, value: scalar(s.value) })
+        interner.touch([s.name])
+        break
+      case 'store':
+        out.push({ ...s, at: index(s.at), value: scalar(s.value) })
+        interner.touch([s.buffer])
+        break
+      default:
+        s satisfies never
+    }
+  }
+  return out
+}
+
+/** Uses of each expression by the block's own statements; those of inner blocks are theirs. */
+const countUses = (
+  body: readonly Stmt[],
+  parent: Scope | null,
+  interner: Interner,
+): ReadonlyMap<number, number> => {
+  const uses = new Map<number, number>()
+  const before = interner.snapshot()
+  const count = (s: Scalar): void => {
+    const id = interner.idOf(s)
+    if (lookUp(parent, id) !== undefined) return
+    const sofar = uses.get(id) ?? 0
+    uses.set(id, sofar + 1)
+    if (sofar > 0) return
+    if (s.tag === 'guard') return count(s.condition)
+    for (const child of scalarsOf(s)) count(child)
+    const at = indexOf(s)
+    if (at !== null) countIndex(at)
+  }
+  const countIndex = (i: Index): void => {
+    if (i.tag === 'data') count(i.value)
+    else if (i.tag === 'affine') for (const t of i.terms) countIndex(t.term)
+    else if (i.tag === 'floorDivide' || i.tag === 'modulo') countIndex(i.value)
+  }
+  for (const s of body) {
+    switch (s.tag) {
+      case 'comment':
+        break
+      case 'for':
+      case 'while':
+        touchWritten(interner, s.body)
+        touchWritten(interner, s.body)
+        break
+      case 'if':
+        count(s.condition)
+        touchWritten(interner, [...s.then, ...s.otherwise])
+        break
+      case 'let': {
+        const id = interner.idOf(s.value)
+        count(s.value)
+        interner.touch([s.name])
+        interner.alias(s.name, id)
+        break
+      }
+      case 'variable':
+      case 'assign':
+        count(s.value)
+        interner.touch([s.name])
+        break
+      case 'store':
+        countIndex(s.at)
+        count(s.value)
+        interner.touch([s.buffer])
+        break
+      default:
+        s satisfies never
+    }
+  }
+  interner.restore(before)
+  return uses
+}
+
+const touchWritten = (interner: Interner, body: readonly Stmt[]): void => {
+  const { stored, assigned } = effectsOf(body)
+  interner.touch(stored)
+  interner.touch(assigned)
+}
+
+const onlyValue = (branch: readonly Stmt[]): Scalar | null => {
+  const only = branch[0]
+  return branch.length === 1 && only?.tag === 'assign' ? only.value : null
+}
+
+const isTrivial = (s: Scalar): boolean => {
+  if (s.tag === 'literal' || s.tag === 'local') return true
+  if (s.tag === 'convert') return s.dtype === 'float64' && s.x.dtype === 'float32' && isTrivial(s.x)
+  return s.tag === 'fromIndex' && s.value.tag === 'counter'
+}
+
+const worthBinding = (s: Scalar): boolean => !isTrivial(s)
+
+const prefixOf = (value: Scalar): string => {
+  if (value.tag === 'load') return `${value.buffer}_`
+  if (value.tag === 'convert' && value.x.tag === 'load') return `${value.x.buffer}_`
+  return value.dtype === 'bool' ? 'c' : 't'
+}

@@ -1,0 +1,188 @@
+/** Reading loop IR: what an expression depends on, what statements declare and write. */
+import type { Index, Scalar, Stmt } from '@cotangent/core'
+
+/** Called once for each distinct node below the roots, children included. */
+export interface Visitor {
+  readonly scalar?: (s: Scalar) => void
+  readonly index?: (i: Index) => void
+  readonly statement?: (s: Stmt) => void
+}
+
+export interface Walk {
+  readonly scalar: (s: Scalar) => void
+  readonly index: (i: Index) => void
+  readonly body: (body: readonly Stmt[]) => void
+}
+
+/** A walk over DAGs: every node is visited once, however often it is used. */
+export const walk = (visitor: Visitor): Walk => {
+  const seen = new Set<Scalar | Index>()
+  const index = (i: Index): void => {
+    if (seen.has(i)) return
+    seen.add(i)
+    visitor.index?.(i)
+    switch (i.tag) {
+      case 'constant':
+      case 'counter':
+        return
+      case 'affine':
+        for (const t of i.terms) index(t.term)
+        return
+      case 'floorDivide':
+      case 'modulo':
+        index(i.value)
+        return
+      case 'data':
+        scalar(i.value)
+        return
+      default:
+        return i satisfies never
+    }
+  }
+  const scalar = (s: Scalar): void => {
+    if (seen.has(s)) return
+    seen.add(s)
+    visitor.scalar?.(s)
+    for (const child of scalarsOf(s)) scalar(child)
+    const at = indexOf(s)
+    if (at !== null) index(at)
+  }
+  const statement = (s: Stmt): void => {
+    visitor.statement?.(s)
+    switch (s.tag) {
+      case 'comment':
+        return
+      case 'for':
+        return body(s.body)
+      case 'while':
+        scalar(s.condition)
+        return body(s.body)
+      case 'if':
+        scalar(s.condition)
+        body(s.then)
+        return body(s.otherwise)
+      case 'let':
+      case 'variable':
+      case 'assign':
+        return scalar(s.value)
+      case 'store':
+        index(s.at)
+        return scalar(s.value)
+      default:
+        return s satisfies never
+    }
+  }
+  const body = (statements: readonly Stmt[]): void => {
+    for (const s of statements) statement(s)
+  }
+  return { scalar, index, body }
+}
+
+/** The scalar operands of a scalar. */
+export const scalarsOf = (s: Scalar): readonly Scalar[] => {
+  switch (s.tag) {
+    case 'literal':
+    case 'load':
+    case 'local':
+    case 'within':
+    case 'fromIndex':
+      return []
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+      return [s.x]
+    case 'binary':
+    case 'compare':
+      return [s.x, s.y]
+    case 'select':
+      return [s.condition, s.onTrue, s.onFalse]
+    case 'guard':
+      return [s.condition, s.value, s.otherwise]
+    default:
+      return s satisfies never
+  }
+}
+
+/** The index operand of a scalar, if it has one. */
+export const indexOf = (s: Scalar): Index | null => {
+  if (s.tag === 'load') return s.at
+  return s.tag === 'within' || s.tag === 'fromIndex' ? s.value : null
+}
+
+/** An `if`; the loop IR calls its first branch `then`. */
+export const branching = (
+  condition: Scalar,
+  taken: readonly Stmt[],
+  otherwise: readonly Stmt[],
+  // oxlint-disable-next-line unicorn/no-thenable -- the field's name in the loop IR
+): Stmt => ({ tag: 'if', condition, then: taken, otherwise })
+
+/** Every name that statements declare or mention: counters, locals, buffers. */
+export const namesIn = (body: readonly Stmt[]): Set<string> => {
+  const names = new Set<string>()
+  walk({
+    scalar: (s) => {
+      if (s.tag === 'local') names.add(s.name)
+      if (s.tag === 'load') names.add(s.buffer)
+    },
+    index: (i) => {
+      if (i.tag === 'counter') names.add(i.name)
+    },
+    statement: (s) => {
+      if (s.tag === 'for') names.add(s.counter)
+      if (s.tag === 'store') names.add(s.buffer)
+      if (s.tag === 'let' || s.tag === 'variable') names.add(s.name)
+    },
+  }).body(body)
+  return names
+}
+
+/** What running statements changes: buffers stored to, variables assigned. */
+export interface Effects {
+  readonly stored: ReadonlySet<string>
+  readonly assigned: ReadonlySet<string>
+  /** Locals and counters declared anywhere inside. */
+  readonly declared: ReadonlySet<string>
+}
+
+export const effectsOf = (body: readonly Stmt[]): Effects => {
+  const [stored, assigned, declared] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  const statement = (s: Stmt): void => {
+    if (s.tag === 'store') stored.add(s.buffer)
+    else if (s.tag === 'assign') assigned.add(s.name)
+    else if (s.tag === 'let' || s.tag === 'variable') declared.add(s.name)
+    else if (s.tag === 'for') {
+      declared.add(s.counter)
+      s.body.forEach(statement)
+    } else if (s.tag === 'while') s.body.forEach(statement)
+    else if (s.tag === 'if') {
+      s.then.forEach(statement)
+      s.otherwise.forEach(statement)
+    }
+  }
+  body.forEach(statement)
+  return { stored, assigned, declared }
+}
+
+/** How many distinct nodes the expressions of the statements have: an estimate of printed size. */
+export const sizeOfBody = (body: readonly Stmt[]): number => {
+  let size = 0
+  const count = (): void => {
+    size++
+  }
+  walk({ scalar: count, statement: count }).body(body)
+  return size
+}
+
+/** Names not yet taken: `b0`, `b1`, … */
+export const freshNames = (taken: Set<string>): ((prefix: string) => string) => {
+  const next = new Map<string, number>()
+  return (prefix) => {
+    let n = next.get(prefix) ?? 0
+    while (taken.has(`${prefix}${n}`)) n++
+    next.set(prefix, n + 1)
+    const name = `${prefix}${n}`
+    taken.add(name)
+    return name
+  }
+}

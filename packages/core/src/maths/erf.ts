@@ -97,15 +97,22 @@ export const erfInverse = (y: number): number => {
   if (!(magnitude <= 1)) return NaN
   if (magnitude === 1) return y * Infinity
   if (magnitude < 1e-8) return (y * Math.sqrt(Math.PI)) / 2
-  const w = -Math.log1p(-y * y)
+  const w = -Math.log((1 - magnitude) * (1 + magnitude))
   const guess = w < 5 ? polynomial(nearCentre, w - 2.5) : polynomial(nearEnds, Math.sqrt(w) - 3)
-  // Halley's method on erf; the complement keeps its precision near the ends. The guess is right to
-  // seven digits up to w = 16, where one step triples them.
   let x = guess * magnitude
-  for (let step = w < 16 ? 1 : 3; step > 0; step--) {
+  if (w < 16) {
+    // Halley's method on erf triples the seven digits of the guess; the complement keeps its
+    // precision near the ends.
     const error = magnitude < 0.5 ? erf(x) - magnitude : 1 - magnitude - erfc(x)
     const newton = (error * Math.sqrt(Math.PI) * Math.exp(x * x)) / 2
     x -= newton / (1 + x * newton)
+  } else {
+    // The guess was fitted to float32 numbers below 1. Closer to 1, Newton's method on log erfc,
+    // which is nearly a parabola, gets from two digits to sixteen.
+    const target = Math.log(1 - magnitude)
+    for (let step = 0; step < 4; step++) {
+      x += ((Math.log(erfc(x)) - target) * Math.sqrt(Math.PI) * erfcScaled(x)) / 2
+    }
   }
   return y < 0 ? -x : x
 }

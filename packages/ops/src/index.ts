@@ -1,1 +1,5 @@
-export {}
+/** `@cotangent/ops`: the primitives, the NumPy-like functions, `lax`, and the tensor methods. */
+import './install.ts'
+
+export * as np from './numpy/index.ts'
+export * from './promote.ts'

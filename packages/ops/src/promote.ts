@@ -1,0 +1,168 @@
+/** Operands to tensors: JAX's dtype promotion with weak types, and NumPy's broadcasting. */
+import {
+  type Aval,
+  type DType,
+  DTypeError,
+  type Promotable,
+  type Shape,
+  ShapeError,
+  Tensor,
+  type TensorLike,
+  asTensor,
+  broadcastInDim,
+  broadcastShapes,
+  fill,
+  isComplex,
+  isFloat,
+  isInteger,
+  leafAval,
+  promote,
+  range,
+  sameShape,
+  showAval,
+  showShape,
+  toInexact,
+} from '@cotangent/core'
+import { convert } from './prims/convert.ts'
+
+/** The type that an operand promotes with; nested arrays count as the tensor they make. */
+const typeOf = (operand: Tensor | number | boolean): Aval => leafAval(operand)
+
+/** Nested and typed arrays become tensors; numbers and booleans stay as they are. */
+const leafOf = (operand: TensorLike): Tensor | number | boolean =>
+  typeof operand === 'number' || typeof operand === 'boolean' ? operand : asTensor(operand)
+
+/** `x` in another dtype; nothing is recorded where it already has it. */
+export const cast = (x: Tensor, dtype: DType, weak = false): Tensor =>
+  x.dtype === dtype && x.aval.weak === weak ? x : convert(x, dtype, weak)
+
+/** A constant of `x`'s shape, dtype and weakness. */
+export const constantLike = (x: Tensor, value: number): Tensor =>
+  fill(x.shape, value, x.dtype, x.aval.weak)
+
+/** NumPy's broadcasting of shapes. @throws ShapeError where they do not fit. */
+export const commonShape = (operation: string, shapes: readonly Shape[]): Shape => {
+  const shape = broadcastShapes(...shapes)
+  if (shape !== null) return shape
+  throw new ShapeError({
+    operation,
+    problem: 'the shapes cannot be broadcast together',
+    got: shapes.map(showShape).join(' and '),
+    want: 'extents that are equal, or 1, counted from the last axis',
+    fix: 'insert axes of extent 1 with np.expandDims, or reshape one operand',
+  })
+}
+
+/** Repeats `x` to `shape`, aligning the last axes. @throws ShapeError where it does not fit. */
+export const broadcastTensor = (operation: string, x: Tensor, shape: Shape): Tensor => {
+  if (sameShape(x.shape, shape)) return x
+  const offset = shape.length - x.ndim
+  const fits =
+    offset >= 0 && x.shape.every((extent, d) => extent === 1 || extent === shape[d + offset])
+  if (!fits) {
+    throw new ShapeError({
+      operation,
+      problem: 'the tensor cannot be broadcast to this shape',
+      got: `${showAval(x.aval)} to ${showShape(shape)}`,
+      want: 'extents that are equal, or 1, counted from the last axis',
+    })
+  }
+  return broadcastInDim(
+    x,
+    shape,
+    range(x.ndim).map((d) => d + offset),
+  )
+}
+
+/** How a function treats the promoted dtype before it computes. */
+export interface PromoteRule {
+  /** Integers and booleans become float32: true division, transcendentals. */
+  readonly inexact?: boolean
+  /** Booleans become int32: powers, shifts. */
+  readonly numeric?: boolean
+  /** Floats are refused: bitwise operations. */
+  readonly integral?: boolean
+}
+
+const applyRule = (operation: string, type: Promotable, rule: PromoteRule): Promotable => {
+  if (isComplex(type.dtype)) throw refused(operation, type.dtype, 'a real dtype')
+  if (rule.integral === true && isFloat(type.dtype)) {
+    throw refused(operation, type.dtype, 'an integer or bool dtype')
+  }
+  if (rule.inexact === true) return toInexact(type)
+  return rule.numeric === true && type.dtype === 'bool' ? { dtype: 'int32', weak: false } : type
+}
+
+const refused = (operation: string, dtype: DType, want: string): DTypeError =>
+  new DTypeError({
+    operation,
+    problem: `it does not work on ${dtype}`,
+    got: dtype,
+    want,
+    fix: 'convert with astype first',
+  })
+
+// A number becomes a fill of the final shape and dtype: one constant, no conversion.
+const place = (
+  operation: string,
+  operand: Tensor | number | boolean,
+  shape: Shape,
+  { dtype, weak }: Promotable,
+): Tensor => {
+  if (operand instanceof Tensor)
+    return broadcastTensor(operation, cast(operand, dtype, weak), shape)
+  return fill(shape, constantValue(Number(operand), dtype), dtype, weak)
+}
+
+const constantValue = (value: number, dtype: DType): number => {
+  if (dtype === 'bool') return value === 0 ? 0 : 1
+  return isInteger(dtype) ? Math.trunc(value) : value
+}
+
+/** Operands as tensors of one dtype and one shape. @throws ShapeError @throws DTypeError */
+export const promoteOperands = (
+  operation: string,
+  operands: readonly TensorLike[],
+  rule: PromoteRule = {},
+): readonly Tensor[] => {
+  const leaves = operands.map(leafOf)
+  const types = leaves.map(typeOf)
+  const type = applyRule(operation, promote(types), rule)
+  const shape = commonShape(
+    operation,
+    types.map((t) => t.shape),
+  )
+  return leaves.map((leaf) => place(operation, leaf, shape, type))
+}
+
+/** `promoteOperands` for two. */
+export const promotePair = (
+  operation: string,
+  x: TensorLike,
+  y: TensorLike,
+  rule: PromoteRule = {},
+): readonly [Tensor, Tensor] => {
+  const [a, b] = promoteOperands(operation, [x, y], rule)
+  return [a!, b!]
+}
+
+/** Operands as tensors of one dtype, each with its own shape. */
+export const promoteDTypes = (
+  operation: string,
+  operands: readonly TensorLike[],
+  rule: PromoteRule = {},
+): readonly Tensor[] => {
+  const leaves = operands.map(leafOf)
+  const type = applyRule(operation, promote(leaves.map(typeOf)), rule)
+  return leaves.map((leaf) => place(operation, leaf, typeOf(leaf).shape, type))
+}
+
+/** One operand as a tensor, under the rule. */
+export const promoteOne = (operation: string, x: TensorLike, rule: PromoteRule = {}): Tensor =>
+  promoteDTypes(operation, [x], rule)[0]!
+
+/** A condition: any dtype, true where not zero. */
+export const asCondition = (operation: string, x: TensorLike): Tensor => {
+  const condition = promoteOne(operation, x)
+  return condition.dtype === 'bool' ? condition : convert(condition, 'bool')
+}

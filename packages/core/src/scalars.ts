@@ -1,7 +1,7 @@
 /** Constructors of the loop IR, so that lowering rules read like arithmetic. */
 import type { DType } from './dtype.ts'
 import type { BinaryOp, CompareOp, Index, Scalar, UnaryOp } from './loop.ts'
-import { type Shape, stridesOf } from './shape.ts'
+import { type Shape, sameShape, stridesOf } from './shape.ts'
 
 export const literal = (dtype: DType, value: number): Scalar => ({ tag: 'literal', dtype, value })
 export const local = (dtype: DType, name: string): Scalar => ({ tag: 'local', dtype, name })
@@ -189,8 +189,14 @@ export const modulo = (index: Index, by: number): Index => {
   return { tag: 'modulo', value: rest, by }
 }
 
+// Index vectors made by `unflatten` remember the flat position that they came from, so that reading
+// a reshaped buffer needs no division.
+const flatOrigins = new WeakMap<readonly Index[], { readonly shape: Shape; readonly flat: Index }>()
+
 /** The row-major flat position of an index vector. */
 export const flatten = (shape: Shape, index: readonly Index[]): Index => {
+  const origin = flatOrigins.get(index)
+  if (origin !== undefined && sameShape(origin.shape, shape)) return origin.flat
   const strides = stridesOf(shape)
   return affine(index.map((i, d) => [strides[d]!, i]))
 }
@@ -198,11 +204,13 @@ export const flatten = (shape: Shape, index: readonly Index[]): Index => {
 /** The index vector at a row-major flat position. */
 export const unflatten = (shape: Shape, flat: Index): readonly Index[] => {
   const strides = stridesOf(shape)
-  return shape.map((extent, d) => {
+  const index = shape.map((extent, d) => {
     if (extent === 1) return zeroIndex
     const above = floorDivide(flat, strides[d]!)
     return d === 0 ? above : modulo(above, extent)
   })
+  flatOrigins.set(index, { shape, flat })
+  return index
 }
 
 /** Structural equality. Scalars inside data indices compare by identity. */

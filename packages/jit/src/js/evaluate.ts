@@ -49,7 +49,14 @@ const refused = (problem: string, source: string): CompileError =>
  * The function that an expression denotes, with `links` in scope.
  * @throws CompileError where code generation is forbidden or the source is no function.
  */
-export const evaluateFunction = (expression: string, links: ReadonlyMap<string, unknown>): Run => {
+export const evaluateFunction = (expression: string, links: ReadonlyMap<string, unknown>): Run =>
+  evaluateAny(expression, links)
+
+/** The same for a function that returns something. */
+export const evaluateAny = (
+  expression: string,
+  links: ReadonlyMap<string, unknown>,
+): ((...args: unknown[]) => unknown) => {
   if (!codeGenerationAllowed()) throw refused('this page forbids generated code', expression)
   const factory = makeFunction([...links.keys()], `'use strict'\nreturn ${expression}`)
   const made = factory(...links.values())

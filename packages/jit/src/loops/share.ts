@@ -45,11 +45,13 @@ const shareBlock = (
   const out: Stmt[] = []
   const depths = new Map<Scalar, number>()
 
+  const rebuilt = (s: Scalar): Scalar =>
+    s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
   const scalar = (s: Scalar): Scalar => {
     const id = interner.idOf(s)
     const known = lookUp(scope, id)
     if (known !== undefined) return known
-    const made = s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
+    const made = rebuilt(s)
     const depth = 1 + Math.max(0, ...scalarsOf(made).map((child) => depths.get(child) ?? 0))
     const wanted = (uses.get(id) ?? 0) > 1 || depth >= deepest
     if (!wanted || !worthBinding(made)) {
@@ -104,7 +106,8 @@ const shareBlock = (
         break
       case 'let': {
         const id = interner.idOf(s.value)
-        const value = scalar(s.value)
+        // The local itself holds the value; one made before it would be another name for the same.
+        const value = lookUp(scope, id) ?? rebuilt(s.value)
         out.push({ ...s, value })
         interner.touch([s.name])
         interner.alias(s.name, id)

@@ -1,0 +1,194 @@
+/** Which values get memory, and how the others are read through. */
+import {
+  type Atom,
+  type Equation,
+  type Graph,
+  type Index,
+  Literal,
+  type Scalar,
+  type Var,
+  isVar,
+  scalars,
+  sizeOf,
+} from '@cotangent/core'
+import { lowerEquation } from '../passes/lowering.ts'
+import { type Probe, probe } from './probe.ts'
+
+/** Recomputing costs more than this many operations per element than a store and loads would. */
+const recomputeBudget = 3
+/** An inlined expression beyond this is cut: generated functions must stay small. */
+const expressionLimit = 64
+
+export interface Producer {
+  readonly equation: Equation
+  readonly output: number
+}
+
+export interface Analysis {
+  readonly probes: ReadonlyMap<Equation, Probe>
+  readonly producers: ReadonlyMap<Var, Producer>
+  /** Variables with memory of their own. */
+  readonly materialized: ReadonlySet<Var>
+  /** Variables that are another one's memory under a different shape. */
+  readonly aliases: ReadonlyMap<Var, Atom>
+}
+
+/** True for equations that the compiler writes as element-wise code or reductions. */
+export const isPointwise = ({ lowering }: Probe): boolean =>
+  lowering.tag === 'pull' || lowering.tag === 'reduce'
+
+export const analyze = (graph: Graph): Analysis => {
+  const probes = new Map<Equation, Probe>()
+  const producers = new Map<Var, Producer>()
+  for (const equation of graph.equations) {
+    probes.set(equation, probe(equation))
+    equation.outputs.forEach((v, output) => producers.set(v, { equation, output }))
+  }
+  const escaping = escapingVariables(graph, probes)
+  const fanout = countReads(graph, probes)
+  const materialized = new Set<Var>(graph.inputs)
+  const aliases = new Map<Var, Atom>()
+  const work = new Map<Var, number>()
+  const inlined = (atom: Atom): number =>
+    isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
+
+  for (const equation of graph.equations) {
+    const found = probes.get(equation)!
+    const own =
+      found.work + found.accesses.reduce((n, a) => n + inlined(equation.inputs[a.input]!), 0)
+    for (const v of equation.outputs) {
+      const source = found.alias ? equation.inputs[0]! : null
+      if (source !== null && !escaping.has(v) && hasMemory(source, materialized, aliases)) {
+        aliases.set(v, source)
+        work.set(v, 0)
+      } else if (found.lowering.tag !== 'pull' || escaping.has(v)) materialized.add(v)
+      else {
+        const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
+        if (own > expressionLimit || (reads - 1) * own > recomputeBudget) materialized.add(v)
+        else work.set(v, own)
+      }
+    }
+  }
+  return { probes, producers, materialized, aliases }
+}
+
+const hasMemory = (
+  atom: Atom,
+  materialized: ReadonlySet<Var>,
+  aliases: ReadonlyMap<Var, Atom>,
+): boolean => !isVar(atom) || materialized.has(atom) || aliases.has(atom)
+
+/** The variable or constant whose memory an atom is. */
+export const memoryOf = (atom: Atom, aliases: ReadonlyMap<Var, Atom>): Atom => {
+  let current = atom
+  while (isVar(current)) {
+    const next = aliases.get(current)
+    if (next === undefined) break
+    current = next
+  }
+  return current
+}
+
+// Outputs of the graph, and whatever routines and control flow read as whole arrays.
+const escapingVariables = (
+  graph: Graph,
+  probes: ReadonlyMap<Equation, Probe>,
+): ReadonlySet<Var> => {
+  const escaping = new Set<Var>(graph.outputs.filter(isVar))
+  for (const equation of graph.equations) {
+    if (isPointwise(probes.get(equation)!)) continue
+    for (const atom of equation.inputs) if (isVar(atom)) escaping.add(atom)
+  }
+  return escaping
+}
+
+// How many element reads each variable gets from pointwise equations.
+const countReads = (
+  graph: Graph,
+  probes: ReadonlyMap<Equation, Probe>,
+): ReadonlyMap<Var, number> => {
+  const reads = new Map<Var, number>()
+  for (const equation of graph.equations) for (const v of equation.outputs) reads.set(v, 0)
+  for (const equation of graph.equations) {
+    const { accesses, iterations } = probes.get(equation)!
+    for (const { input } of accesses) {
+      const atom = equation.inputs[input]!
+      if (isVar(atom) && reads.has(atom)) reads.set(atom, reads.get(atom)! + iterations)
+    }
+  }
+  return reads
+}
+
+export const indexKey = (index: Index): string => {
+  switch (index.tag) {
+    case 'constant':
+      return `${index.value}`
+    case 'counter':
+      return index.name
+    case 'affine':
+      return `(${index.terms.map((t) => `${t.coefficient}*${indexKey(t.term)}`).join('+')}+${index.constant})`
+    case 'floorDivide':
+      return `(${indexKey(index.value)}/${index.by})`
+    case 'modulo':
+      return `(${indexKey(index.value)}%${index.by})`
+    case 'data':
+      return `[${scalarId(index.value)}]`
+    default:
+      return index satisfies never
+  }
+}
+
+// Data-dependent indices are compared by the identity of the scalar they come from.
+const scalarIds = new WeakMap<Scalar, number>()
+let nextScalarId = 0
+const scalarId = (scalar: Scalar): number => {
+  const known = scalarIds.get(scalar)
+  if (known !== undefined) return known
+  scalarIds.set(scalar, nextScalarId)
+  return nextScalarId++
+}
+
+/** Reads elements of variables as scalar expressions, inlining whatever has no memory. */
+export class Reader {
+  readonly #analysis: Analysis
+  /** How an element of something with memory is read. */
+  readonly #load: (atom: Atom, index: readonly Index[]) => Scalar
+  readonly #memo = new Map<Var, Map<string, Scalar>>()
+
+  constructor(analysis: Analysis, load: (atom: Atom, index: readonly Index[]) => Scalar) {
+    this.#analysis = analysis
+    this.#load = load
+  }
+
+  read(atom: Atom, index: readonly Index[]): Scalar {
+    if (atom instanceof Literal) {
+      return atom.value.size === 1
+        ? scalars.literal(atom.aval.dtype, atom.value.item())
+        : this.#load(atom, index)
+    }
+    if (this.#analysis.materialized.has(atom)) return this.#load(atom, index)
+    return this.inline(atom, index)
+  }
+
+  /** The element by its producer's own expression, memory or not. */
+  inline(variable: Var, index: readonly Index[]): Scalar {
+    let entries = this.#memo.get(variable)
+    if (entries === undefined) {
+      entries = new Map()
+      this.#memo.set(variable, entries)
+    }
+    const key = index.map(indexKey).join(',')
+    const known = entries.get(key)
+    if (known !== undefined) return known
+    const { equation, output } = this.#analysis.producers.get(variable)!
+    const lowering = lowerEquation(equation, this.pullsOf(equation))
+    if (lowering.tag !== 'pull') throw new Error(`${equation.primitive.name} cannot be inlined`)
+    const scalar = lowering.outputs[output]!(index)
+    entries.set(key, scalar)
+    return scalar
+  }
+
+  pullsOf(equation: Equation): readonly ((index: readonly Index[]) => Scalar)[] {
+    return equation.inputs.map((atom) => (index) => this.read(atom, index))
+  }
+}

@@ -1,0 +1,213 @@
+/** Clustering: which equations share a kernel. */
+import {
+  type Atom,
+  type Equation,
+  type Graph,
+  type Index,
+  type Shape,
+  type Var,
+  isVar,
+  sameShape,
+  scalars,
+  sizeOf,
+} from '@cotangent/core'
+import { lowerEquation } from '../passes/lowering.ts'
+import { type Analysis, Reader, isPointwise, memoryOf } from './analysis.ts'
+import { type Probe, outputCounters } from './probe.ts'
+
+/** An equation that a kernel computes into memory. */
+export interface Root {
+  readonly equation: Equation
+  readonly shape: Shape
+  /** The outputs that have memory. */
+  readonly outputs: readonly Var[]
+  /** Extents of the reduced axes, or null for an element-wise root. */
+  readonly extents: Shape | null
+}
+
+/** Equations computed by one kernel: loops over `outer`, and whatever each root needs inside. */
+export interface Cluster {
+  readonly tag: 'cluster'
+  outer: Shape
+  readonly roots: Root[]
+  /** Register-tiled over its outputs; later roots only join point by point. */
+  readonly tiled: boolean
+  work: number
+  readonly reads: Set<Atom>
+}
+
+/** An equation that is a step of its own: a routine, control flow, a host call. */
+export interface Single {
+  readonly tag: 'single'
+  readonly equation: Equation
+}
+
+export type Unit = Cluster | Single
+
+/** Beyond this many operations per element a kernel stops growing. */
+const workLimit = 160
+const readLimit = 20
+/** Row kernels need enough rows, and enough work in each, to be worth their loops. */
+const fewestRows = 4
+const shortestRow = 8
+
+interface Read {
+  readonly atom: Atom
+  readonly index: readonly Index[]
+}
+
+export const cluster = (graph: Graph, analysis: Analysis): readonly Unit[] => {
+  const units: Unit[] = []
+  const madeBy = new Map<Var, number>()
+  for (const equation of graph.equations) {
+    const found = analysis.probes.get(equation)!
+    if (!isPointwise(found)) {
+      for (const v of equation.outputs) madeBy.set(v, units.length)
+      units.push({ tag: 'single', equation })
+      continue
+    }
+    const outputs = equation.outputs.filter((v) => analysis.materialized.has(v))
+    if (outputs.length === 0) continue
+    const root: Root = {
+      equation,
+      outputs,
+      shape: outputs[0]!.aval.shape,
+      extents: found.lowering.tag === 'reduce' ? found.lowering.reduction.extents : null,
+    }
+    const reads = readsOf(root, analysis)
+    const position = place(units, root, reads, madeBy, found, analysis)
+    for (const v of outputs) madeBy.set(v, position)
+  }
+  return units
+}
+
+/** Every element of memory that computing one element of the root reads. */
+const readsOf = (root: Root, analysis: Analysis): readonly Read[] => {
+  const reads: Read[] = []
+  const reader = new Reader(analysis, (atom, index) => {
+    reads.push({ atom: memoryOf(atom, analysis.aliases), index })
+    return scalars.local(atom.aval.dtype, `read${reads.length}`)
+  })
+  const index = outputCounters(root.shape)
+  const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
+  if (lowering.tag === 'pull') for (const pull of lowering.outputs) pull(index)
+  if (lowering.tag === 'reduce') {
+    const { accumulators, extents, step } = lowering.reduction
+    step(
+      accumulators.map((a, i) => scalars.local(a.dtype, `acc${i}`)),
+      index,
+      outputCounters(extents, 'k'),
+    )
+  }
+  return reads
+}
+
+const place = (
+  units: Unit[],
+  root: Root,
+  reads: readonly Read[],
+  madeBy: ReadonlyMap<Var, number>,
+  found: Probe,
+  analysis: Analysis,
+): number => {
+  const after = Math.max(
+    -1,
+    ...reads.map(({ atom }) => (isVar(atom) ? (madeBy.get(atom) ?? -1) : -1)),
+  )
+  const tiled = root.extents !== null && !isRowReduction(root, reads, found)
+  for (let position = units.length - 1; position >= Math.max(after, 0); position--) {
+    const unit = units[position]!
+    if (unit.tag !== 'cluster' || unit.work + found.work > workLimit) continue
+    if (unit.reads.size + reads.length > readLimit && unit.reads.size > 0) continue
+    const outer =
+      position === after
+        ? joinAfter(
+            unit,
+            root,
+            reads.filter(({ atom }) => isVar(atom) && madeBy.get(atom) === position),
+            tiled,
+          )
+        : joinBeside(unit, root, reads, tiled)
+    if (outer === null) continue
+    unit.outer = outer
+    unit.roots.push(root)
+    unit.work += found.work
+    for (const { atom } of reads) unit.reads.add(atom)
+    return position
+  }
+  const reading = new Set(reads.map(({ atom }) => atom))
+  units.push({
+    tag: 'cluster',
+    outer: root.shape,
+    roots: [root],
+    tiled,
+    work: found.work,
+    reads: reading,
+  })
+  return units.length - 1
+}
+
+/** The outer loops of the cluster with a root that reads what it makes, or null where it cannot join. */
+const joinAfter = (
+  unit: Cluster,
+  root: Root,
+  internal: readonly Read[],
+  tiled: boolean,
+): Shape | null => {
+  if (tiled) return null
+  if (unit.tiled) {
+    const fits = root.extents === null && sameShape(root.shape, unit.outer)
+    return fits && internal.every((r) => isRowLocal(r, root.shape)) ? unit.outer : null
+  }
+  const outer = commonPrefix(unit.outer, root.shape)
+  const whole = sameShape(outer, unit.outer) && sameShape(outer, root.shape)
+  if (!whole && (outer.length === 0 || sizeOf(outer) < fewestRows)) return null
+  return internal.every((r) => isRowLocal(r, outer)) ? outer : null
+}
+
+/** The same for a root that reads nothing the cluster makes: it joins to share what both read. */
+const joinBeside = (
+  unit: Cluster,
+  root: Root,
+  reads: readonly Read[],
+  tiled: boolean,
+): Shape | null => {
+  if (!sameShape(unit.outer, root.shape) || unit.tiled !== tiled) return null
+  const first = unit.roots[0]!
+  const alike =
+    root.extents === null
+      ? unit.roots.every((r) => r.extents === null)
+      : first.extents !== null && unit.roots.length === 1 && sameShape(first.extents, root.extents)
+  return alike && reads.some(({ atom }) => unit.reads.has(atom)) ? unit.outer : null
+}
+
+/** The read stays in the row that the outer counters name. */
+const isRowLocal = ({ index }: Read, outer: Shape): boolean => {
+  const counters = outputCounters(outer)
+  return index.length >= outer.length && counters.every((c, d) => scalars.sameIndex(c, index[d]!))
+}
+
+const commonPrefix = (a: Shape, b: Shape): Shape => {
+  let length = 0
+  while (length < Math.min(a.length, b.length) && a[length] === b[length]) length++
+  return a.slice(0, length)
+}
+
+/**
+ * A reduction along memory whose operands serve one output each: better as a loop over rows, which
+ * other stages can share, than tiled over its outputs.
+ */
+const isRowReduction = (root: Root, reads: readonly Read[], found: Probe): boolean => {
+  const extents = root.extents ?? []
+  if (sizeOf(extents) < shortestRow || reads.length === 0) return false
+  const largest = reads.reduce((a, b) =>
+    sizeOf(a.atom.aval.shape) >= sizeOf(b.atom.aval.shape) ? a : b,
+  )
+  if (found.iterations > 1.5 * sizeOf(largest.atom.aval.shape)) return false
+  const last = outputCounters(extents, 'k').findLast((c) => c.tag === 'counter')
+  const flat = scalars.flatten(largest.atom.aval.shape, largest.index)
+  const terms = flat.tag === 'affine' ? flat.terms : [{ coefficient: 1, term: flat }]
+  return (
+    last !== undefined && terms.some((t) => t.coefficient === 1 && scalars.sameIndex(t.term, last))
+  )
+}

@@ -1,0 +1,300 @@
+/** From a cluster to the statements of its kernel. */
+import {
+  type Atom,
+  type Equation,
+  type Index,
+  type Scalar,
+  type Shape,
+  type Stmt,
+  type Var,
+  isVar,
+  sameShape,
+  scalars,
+  sizeOf,
+} from '@cotangent/core'
+import { type Kernel, type KernelBuffer } from '../kernel.ts'
+import { type ReductionSpec, emitReduction } from '../loops/reduction.ts'
+import { lowerEquation } from '../passes/lowering.ts'
+import { type Analysis, Reader, memoryOf } from './analysis.ts'
+import type { Cluster, Root } from './cluster.ts'
+import { kernelName } from './name.ts'
+
+/** Roots of a cluster that run in one loop nest. */
+interface Stage {
+  readonly inner: Shape
+  readonly extents: Shape | null
+  readonly roots: Root[]
+}
+
+/** A kernel with the atoms behind its buffers. */
+export interface EmittedKernel {
+  readonly kernel: Kernel
+  readonly arguments: readonly Atom[]
+  readonly equations: readonly Equation[]
+  /** Memory that it reads through buffers. */
+  readonly loads: ReadonlySet<Atom>
+}
+
+class Emitter {
+  readonly #analysis: Analysis
+  readonly #cluster: Cluster
+  readonly #produced = new Map<Var, Root>()
+  readonly #buffers = new Map<Atom, string>()
+  /** Values of this row that live in locals. */
+  readonly #locals = new Map<Var, Scalar>()
+  readonly #done = new Set<Root>()
+  readonly loads = new Set<Atom>()
+  readonly stored = new Set<Var>()
+
+  constructor(cluster: Cluster, analysis: Analysis) {
+    this.#cluster = cluster
+    this.#analysis = analysis
+    for (const root of cluster.roots) for (const v of root.outputs) this.#produced.set(v, root)
+  }
+
+  get arguments(): readonly Atom[] {
+    return [...this.#buffers.keys()]
+  }
+
+  buffer(atom: Atom): string {
+    const known = this.#buffers.get(atom)
+    if (known !== undefined) return known
+    const name = `${isVar(atom) && this.#produced.has(atom) ? 'out' : 'in'}${this.#buffers.size}`
+    this.#buffers.set(atom, name)
+    return name
+  }
+
+  buffers(): readonly KernelBuffer[] {
+    return [...this.#buffers].map(([atom, name]) => {
+      const written = isVar(atom) && this.stored.has(atom)
+      const access = written ? (this.loads.has(atom) ? 'readwrite' : 'write') : 'read'
+      return { name, dtype: atom.aval.dtype, size: sizeOf(atom.aval.shape), access }
+    })
+  }
+
+  /** Reads elements while the roots of `stage` are computed at `index`. */
+  #reader(current: readonly Root[], position: readonly Index[]): Reader {
+    const reader: Reader = new Reader(this.#analysis, (atom, index) => {
+      const memory = memoryOf(atom, this.#analysis.aliases)
+      const root = isVar(memory) ? this.#produced.get(memory) : undefined
+      if (root !== undefined && isVar(memory) && memory === atom) {
+        const known = this.#locals.get(memory)
+        const outer = sameIndices(index, this.#outerIndex())
+        if (known !== undefined && outer) return known
+        if (current.includes(root) && root.extents === null && sameIndices(index, position)) {
+          return reader.inline(memory, index)
+        }
+      }
+      this.loads.add(memory)
+      return scalars.load(
+        this.buffer(memory),
+        atom.aval.dtype,
+        scalars.flatten(atom.aval.shape, index),
+      )
+    })
+    return reader
+  }
+
+  #outerIndex(): readonly Index[] {
+    return this.#cluster.outer.map((extent, d) => scalars.counter(`i${d}`, extent))
+  }
+
+  #store(v: Var, index: readonly Index[], value: Scalar): Stmt {
+    this.stored.add(v)
+    return { tag: 'store', buffer: this.buffer(v), at: scalars.flatten(v.aval.shape, index), value }
+  }
+
+  tiled(): readonly Stmt[] {
+    const { outer, roots } = this.#cluster
+    const reductions = roots.filter((r) => r.extents !== null)
+    const epilogue = roots.filter((r) => r.extents === null)
+    return this.#reduce(
+      reductions,
+      outer.map((extent, d) => ({ name: `i${d}`, extent })),
+      'a',
+      [],
+      (index) => {
+        const reader = this.#reader(epilogue, index)
+        return epilogue.flatMap((root) =>
+          root.outputs.map((v) => this.#store(v, index, reader.inline(v, index))),
+        )
+      },
+    )
+  }
+
+  /** One nest for reductions that share their loops; `prefix` counters surround it. */
+  #reduce(
+    roots: readonly Root[],
+    outputs: ReductionSpec['outputs'],
+    name: string,
+    prefix: readonly Index[],
+    epilogue: (index: readonly Index[]) => readonly Stmt[],
+  ): readonly Stmt[] {
+    const reader = this.#reader([], [])
+    const parts = roots.map((root) => {
+      const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
+      if (lowering.tag !== 'reduce') throw new Error('not a reduction')
+      return { root, reduction: lowering.reduction }
+    })
+    let from = 0
+    const ranges = parts.map(({ reduction }) => {
+      const start = from
+      from += reduction.accumulators.length
+      return [start, from] as const
+    })
+    const rows = outputs.length === 0
+    return emitReduction({
+      name,
+      outputs,
+      extents: parts[0]!.reduction.extents,
+      accumulators: parts.flatMap(({ reduction }) => reduction.accumulators),
+      step: (accumulators, out, reduced) =>
+        parts.flatMap(({ reduction }, p) => {
+          const [start, end] = ranges[p]!
+          return reduction.step(accumulators.slice(start, end), [...prefix, ...out], reduced)
+        }),
+      finish: (accumulators, out) => {
+        const index = [...prefix, ...out]
+        const statements = parts.flatMap(({ root, reduction }, p) => {
+          const [start, end] = ranges[p]!
+          const values = reduction.finish(accumulators.slice(start, end))
+          return root.outputs.flatMap((v) =>
+            this.#result(v, index, values[root.equation.outputs.indexOf(v)]!),
+          )
+        })
+        if (rows || this.#cluster.tiled) return [...statements, ...epilogue(index)]
+        return statements
+      },
+    })
+  }
+
+  // A finished value: a local for the rest of the row, and a store that may turn out unread.
+  #result(v: Var, index: readonly Index[], value: Scalar): readonly Stmt[] {
+    const name = `r${this.#locals.size}`
+    const reference = scalars.local(value.dtype, name)
+    this.#locals.set(v, reference)
+    return [{ tag: 'let', name, value }, this.#store(v, index, reference)]
+  }
+
+  rows(): readonly Stmt[] {
+    const { outer } = this.#cluster
+    const prefix = this.#outerIndex()
+    let body: readonly Stmt[] = this.#stages().flatMap((stage, s) => {
+      const statements =
+        stage.extents === null ? this.#map(stage, s, prefix) : this.#reduceStage(stage, s, prefix)
+      for (const root of stage.roots) this.#done.add(root)
+      return statements
+    })
+    for (let d = outer.length - 1; d >= 0; d--) body = loop(`i${d}`, outer[d]!, body)
+    return body
+  }
+
+  #map({ inner, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
+    const index = [...prefix, ...inner.map((extent, d) => scalars.counter(`j${s}_${d}`, extent))]
+    const reader = this.#reader(roots, index)
+    let body = roots.flatMap((root) =>
+      root.outputs.flatMap((v): readonly Stmt[] => {
+        const value = reader.inline(v, index)
+        return inner.length === 0 ? this.#result(v, index, value) : [this.#store(v, index, value)]
+      }),
+    )
+    for (let d = inner.length - 1; d >= 0; d--) body = [...loop(`j${s}_${d}`, inner[d]!, body)]
+    return body
+  }
+
+  #reduceStage({ inner, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
+    const outputs = inner.map((extent, d) => ({ name: `j${s}_${d}`, extent }))
+    return this.#reduce(roots, outputs, `a${s}`, prefix, () => [])
+  }
+
+  /** Consecutive roots that can share a loop nest. */
+  #stages(): readonly Stage[] {
+    const stages: Stage[] = []
+    for (const root of this.#cluster.roots) {
+      const inner = root.shape.slice(this.#cluster.outer.length)
+      const last = stages.at(-1)
+      const alike =
+        last !== undefined &&
+        sameShape(last.inner, inner) &&
+        (last.extents === null
+          ? root.extents === null
+          : root.extents !== null && sameShape(last.extents, root.extents))
+      if (alike && this.#mayShare(last, root)) last.roots.push(root)
+      else stages.push({ inner, extents: root.extents, roots: [root] })
+    }
+    return stages
+  }
+
+  // Sharing a nest is right if what the stage makes is read at the same position, or not at all.
+  #mayShare(stage: Stage, root: Root): boolean {
+    const counters = root.shape.map((extent, d) => scalars.counter(`i${d}`, extent))
+    let fits = true
+    const reader: Reader = new Reader(this.#analysis, (atom, index) => {
+      const memory = memoryOf(atom, this.#analysis.aliases)
+      const made = isVar(memory) && stage.roots.some((r) => r.outputs.includes(memory))
+      if (made && (root.extents !== null || memory !== atom || !sameIndices(index, counters)))
+        fits = false
+      return scalars.local(atom.aval.dtype, 'read')
+    })
+    const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
+    if (lowering.tag === 'pull') for (const pull of lowering.outputs) pull(counters)
+    if (lowering.tag === 'reduce') {
+      const { accumulators, extents, step } = lowering.reduction
+      const reduced = extents.map((extent, d) => scalars.counter(`k${d}`, extent))
+      step(
+        accumulators.map((a, i) => scalars.local(a.dtype, `acc${i}`)),
+        counters,
+        reduced,
+      )
+    }
+    return fits
+  }
+}
+
+const loop = (counter: string, extent: number, body: readonly Stmt[]): readonly Stmt[] =>
+  extent === 1
+    ? [{ tag: 'comment', text: `${counter} = 0` }, ...body]
+    : [{ tag: 'for', counter, extent, body }]
+
+const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean =>
+  a.length === b.length && a.every((index, d) => scalars.sameIndex(index, b[d]!))
+
+export const emitCluster = (cluster: Cluster, analysis: Analysis): EmittedKernel => {
+  const emitter = new Emitter(cluster, analysis)
+  const body = cluster.tiled ? emitter.tiled() : emitter.rows()
+  const equations = cluster.roots.map((r) => r.equation)
+  return {
+    kernel: { name: kernelName(equations, cluster.roots), buffers: emitter.buffers(), body },
+    arguments: emitter.arguments,
+    equations,
+    loads: emitter.loads,
+  }
+}
+
+/** Drops stores to memory that nothing reads; the values lived in locals. */
+export const dropStores = (
+  emitted: EmittedKernel,
+  isRead: (atom: Atom) => boolean,
+): EmittedKernel => {
+  const dead = new Set(
+    emitted.arguments.flatMap((atom, i) => (isRead(atom) ? [] : [emitted.kernel.buffers[i]!.name])),
+  )
+  if (dead.size === 0) return emitted
+  const clean = (body: readonly Stmt[]): readonly Stmt[] =>
+    body.flatMap((s): readonly Stmt[] => {
+      if (s.tag === 'store') return dead.has(s.buffer) ? [] : [s]
+      if (s.tag === 'for' || s.tag === 'while') return [{ ...s, body: clean(s.body) }]
+      if (s.tag === 'if') return [{ ...s, then: clean(s.then), otherwise: clean(s.otherwise) }]
+      return [s]
+    })
+  const kept = emitted.kernel.buffers.map((b) => !dead.has(b.name))
+  return {
+    ...emitted,
+    kernel: {
+      ...emitted.kernel,
+      buffers: emitted.kernel.buffers.filter((_, i) => kept[i]!),
+      body: clean(emitted.kernel.body),
+    },
+    arguments: emitted.arguments.filter((_, i) => kept[i]!),
+  }
+}

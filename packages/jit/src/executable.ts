@@ -1,0 +1,104 @@
+/** A compiled graph: program, memory plan and driver, ready to run. */
+import {
+  type Graph,
+  type NDArray,
+  type TypedArray,
+  type Var,
+  decodeHalf,
+  encodeHalf,
+  evaluateGraph,
+  isHalf,
+} from '@cotangent/core'
+import { type Driver, type LinkedKernel, makeDriver } from './driver.ts'
+import { codeGenerationAllowed } from './js/evaluate.ts'
+import { lowerGraph } from './lower.ts'
+import { type Stage, optimize } from './passes/pipeline.ts'
+import { type Plan, planMemory } from './plan/plan.ts'
+import type { Program } from './program.ts'
+
+/** Time spent in one kernel while profiling. */
+export interface KernelTime {
+  readonly name: string
+  readonly calls: number
+  /** Milliseconds in all. */
+  readonly total: number
+}
+
+export interface Executable {
+  readonly graph: Graph
+  readonly stages: readonly Stage[]
+  readonly program: Program
+  readonly plan: Plan
+  readonly driver: Driver
+  /** Runs on raw storage (half floats as codes); outputs in order. */
+  readonly run: (inputs: readonly TypedArray[]) => readonly TypedArray[]
+}
+
+/** Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. */
+export const compileGraph = (graph: Graph, donated: readonly boolean[] = []): Executable => {
+  const stages = optimize(graph)
+  const program = lowerGraph(stages.at(-1)!.graph)
+  const inputs: readonly Var[] = program.inputs
+  const plan = planMemory(
+    program,
+    inputs.filter((_, i) => donated[i] === true),
+  )
+  const driver = makeDriver(program, plan)
+  return { graph, stages, program, plan, driver, run: driver.run }
+}
+
+/** Runs the executable `repeat` times with a clock around every kernel call. */
+export const profileExecutable = (
+  { driver }: Executable,
+  inputs: readonly TypedArray[],
+  repeat: number,
+): readonly KernelTime[] => {
+  const totals = driver.kernels.map(() => ({ calls: 0, total: 0 }))
+  const timed = driver.kernels.map(({ run }, i): LinkedKernel['run'] => (...buffers) => {
+    const start = performance.now()
+    run(...buffers)
+    totals[i]!.total += performance.now() - start
+    totals[i]!.calls += 1
+  })
+  const run = driver.link(timed)
+  for (let i = 0; i < repeat; i++) run(inputs)
+  return driver.kernels
+    .map(({ name }, i) => ({ name, ...totals[i]! }))
+    .sort((a, b) => b.total - a.total)
+}
+
+const compiled = new WeakMap<Graph, Executable>()
+
+/** The executable of a graph that equations call again and again, by the graph's identity. */
+export const executableOf = (graph: Graph): Executable => {
+  const known = compiled.get(graph)
+  if (known !== undefined) return known
+  const made = compileGraph(graph)
+  compiled.set(graph, made)
+  return made
+}
+
+let noticed = false
+
+/** Says once that compiled functions are interpreted here. */
+export const noticeInterpreted = (): void => {
+  if (noticed) return
+  noticed = true
+  console.warn(
+    'cotangent: this page forbids generated code (content security policy without unsafe-eval); compiled functions run interpreted',
+  )
+}
+
+/** Runs a graph on arrays, compiled where code generation is allowed. */
+export const executeArrays = (graph: Graph, inputs: readonly NDArray[]): readonly NDArray[] => {
+  if (!codeGenerationAllowed()) {
+    noticeInterpreted()
+    return evaluateGraph(graph, inputs)
+  }
+  const raw = inputs.map(({ dtype, data }) => (isHalf(dtype) ? encodeHalf(dtype, data) : data))
+  const outputs = executableOf(graph).run(raw)
+  return graph.outputs.map(({ aval: { shape, dtype } }, i) => {
+    const data = outputs[i]!
+    return { shape, dtype, data: isHalf(dtype) ? decodeHalf(dtype, data) : data }
+  })
+}

@@ -1,0 +1,199 @@
+/** `jit`: the same function, compiled for each combination of types it is called with. */
+import {
+  type Aval,
+  type CallParams,
+  Concrete,
+  type Execute,
+  type Graph,
+  Storage,
+  type Structure,
+  type Tensor,
+  TracerError,
+  TreeError,
+  type TypedArray,
+  bind,
+  callP,
+  erase,
+  evaluateGraph,
+  flatten,
+  fromNDArray,
+  isInterpreting,
+  isTracing,
+  leafAval,
+  leafTensor,
+  showAval,
+  traceTree,
+  typed,
+  unflatten,
+} from '@cotangent/core'
+import { Cache, type KeyPart } from './cache.ts'
+import { type Executable, compileGraph, executeArrays, noticeInterpreted } from './executable.ts'
+import { codeGenerationAllowed } from './js/evaluate.ts'
+import { Lowered } from './lowered.ts'
+
+export interface JitOptions {
+  /** Positions of arguments that are constants of the compiled code: any value, compared by identity or value. */
+  readonly staticArgs?: readonly number[]
+  /** Positions of arguments whose memory the results may take over; they cannot be used afterwards. */
+  readonly donate?: readonly number[]
+  /** `'js'` generates JavaScript; `'interpret'` runs the reference interpreter. */
+  readonly backend?: 'js' | 'interpret'
+}
+
+/** A compiled function: call it as the original. */
+export interface Jitted<A extends readonly unknown[], R> {
+  (...args: A): R
+  /** What the compiler makes of the function at these arguments. */
+  readonly lower: (...args: A) => Lowered
+  /** How many compiled variants are kept. */
+  readonly cacheSize: number
+  readonly clearCache: () => void
+}
+
+/** Variants beyond this are dropped, least recently used first. */
+const cacheCapacity = 128
+
+/** A function traced at one combination of types. */
+interface Variant {
+  readonly graph: Graph
+  /** Outer tracers that it closed over; a variant that has any is not kept. */
+  readonly captures: readonly Tensor[]
+  readonly structure: Structure
+  executable: Executable | null
+}
+
+interface Call {
+  readonly key: readonly KeyPart[]
+  readonly leaves: readonly (Tensor | number | boolean)[]
+  readonly structure: Structure
+  readonly donated: readonly boolean[]
+}
+
+const execute: Execute = (graph, inputs) =>
+  isInterpreting() ? evaluateGraph(graph, inputs) : executeArrays(graph, inputs)
+
+/**
+ * Compiles `f` for the shapes, dtypes, tree structure and static values of its arguments.
+ * @throws TracerError when `f` needs a value that is not known while compiling.
+ * @example
+ * const step = jit((x: Tensor) => x.mul(2).add(1).tanh())
+ * step(tensor([1, 2, 3]))
+ */
+export const jit = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: JitOptions = {},
+): Jitted<A, R> => {
+  const { staticArgs = [], donate = [], backend = 'js' } = options
+  const cache = new Cache<Variant>(cacheCapacity)
+
+  const prepare = (args: readonly unknown[]): Call => {
+    const dynamic = args.map((arg, i) => (staticArgs.includes(i) ? null : arg))
+    const { leaves, structure } = flatten(dynamic, 'jit')
+    const key: KeyPart[] = [structure.key, ...leaves.map((leaf) => typeKey(leafAval(leaf)))]
+    for (const i of staticArgs) key.push(args[i])
+    const donated = donate.length === 0 ? [] : donatedLeaves(args, staticArgs, donate)
+    return { key, leaves, structure, donated }
+  }
+
+  const variantOf = (args: readonly unknown[], call: Call): Variant => {
+    const known = cache.get(call.key)
+    if (known !== undefined) return known
+    const withStatic = (...dynamic: readonly unknown[]): unknown =>
+      erase(f)(...dynamic.map((arg, i) => (staticArgs.includes(i) ? args[i] : arg)))
+    const traced = traceTree('jit', withStatic, call.structure, call.leaves.map(leafAval))
+    const variant: Variant = { ...traced, executable: null }
+    if (traced.captures.length === 0) cache.set(call.key, variant)
+    return variant
+  }
+
+  const run = (...args: readonly unknown[]): unknown => {
+    const call = prepare(args)
+    const variant = variantOf(args, call)
+    if (isTracing()) {
+      const params: CallParams = { name: f.name, graph: variant.graph, execute, recompute: null }
+      const inputs = [...variant.captures, ...call.leaves.map(leafTensor)]
+      return unflatten(variant.structure, bind(callP, inputs, params))
+    }
+    const outputs =
+      backend === 'interpret' || isInterpreting() || !codeGenerationAllowed()
+        ? interpretVariant(variant, call, backend === 'js')
+        : runVariant(variant, call)
+    return unflatten(variant.structure, outputs)
+  }
+
+  const lower = (...args: A): Lowered => {
+    const call = prepare(args)
+    const variant = variantOf(args, call)
+    variant.executable ??= compileGraph(variant.graph, call.donated)
+    return new Lowered(variant.executable)
+  }
+
+  const jitted: unknown = Object.defineProperties(run, {
+    name: { value: `jit(${f.name})` },
+    lower: { value: lower },
+    cacheSize: { get: () => cache.size },
+    clearCache: { value: () => cache.clear() },
+  })
+  return asJitted<A, R>(jitted)
+}
+
+// The properties were defined just above; TypeScript does not follow defineProperties.
+const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>
+  value as Jitted<A, R>
+
+const typeKey = (type: Aval): string => showAval(type)
+
+const donatedLeaves = (
+  args: readonly unknown[],
+  staticArgs: readonly number[],
+  donate: readonly number[],
+): readonly boolean[] =>
+  args.flatMap((arg, i) => {
+    if (staticArgs.includes(i)) {
+      if (!donate.includes(i)) return []
+      throw new TreeError({ operation: 'jit', problem: `argument ${i} is both static and donated` })
+    }
+    return flatten(arg).leaves.map(() => donate.includes(i))
+  })
+
+const interpretVariant = (variant: Variant, call: Call, wanted: boolean): readonly Tensor[] => {
+  if (wanted && !isInterpreting()) noticeInterpreted()
+  const inputs = call.leaves.map((leaf) => leafTensor(leaf).concrete('jit').ndarray())
+  const outputs = evaluateGraph(variant.graph, inputs)
+  return outputs.map((array, i) => fromNDArray(array, variant.graph.outputs[i]!.aval.weak))
+}
+
+const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
+  variant.executable ??= compileGraph(variant.graph, call.donated)
+  const tensors = call.leaves.map((leaf) => leafTensor(leaf).concrete('jit'))
+  const inputs: readonly TypedArray[] =
+    call.donated.length === 0
+      ? tensors.map((x) => x.storage.read())
+      : takeInputs(tensors, call.donated)
+  const outputs = variant.executable.run(inputs)
+  return variant.graph.outputs.map((atom, i) => {
+    // An output that is an input or a constant comes back as the same array: it is immutable.
+    return new Concrete(atom.aval, new Storage(outputs[i]!))
+  })
+}
+
+// Reads first, so that nothing is given away when an argument turns out to be unusable.
+const takeInputs = (
+  tensors: readonly Concrete[],
+  donated: readonly boolean[],
+): readonly TypedArray[] => {
+  const arrays = tensors.map((x) => x.storage.read())
+  const owners = new Set<TypedArray>()
+  tensors.forEach((x, i) => {
+    if (owners.has(arrays[i]!) && donated[i] === true) {
+      throw new TracerError({
+        operation: 'jit',
+        problem: 'a donated tensor was passed twice',
+        fix: 'pass a copy, or leave this argument out of `donate`',
+      })
+    }
+    owners.add(arrays[i]!)
+    if (donated[i] === true) x.storage.donate()
+  })
+  return arrays
+}

@@ -1,0 +1,198 @@
+/** From an optimised graph to a program: kernels and control flow in order. */
+import {
+  type Atom,
+  type Equation,
+  type Graph,
+  Origin,
+  type Region,
+  type Stmt,
+  Var,
+  isVar,
+  sizeOf,
+} from '@cotangent/core'
+import { type Analysis, analyze, memoryOf } from './cluster/analysis.ts'
+import { type Unit, cluster } from './cluster/cluster.ts'
+import { type EmittedKernel, dropStores, emitCluster } from './cluster/emit.ts'
+import { kernelName } from './cluster/name.ts'
+import { copyP } from './copy.ts'
+import type { KernelBuffer } from './kernel.ts'
+import { loweringKind } from './passes/lowering.ts'
+import { touchedBuffers } from './plan/inPlace.ts'
+import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
+
+type Emitted =
+  | { readonly tag: 'kernel'; readonly kernel: EmittedKernel }
+  | { readonly tag: 'single'; readonly equation: Equation }
+
+/** Lowers a graph whose outputs may be its inputs or constants. */
+export const lowerGraph = (graph: Graph): Program => {
+  const analysis = analyze(graph)
+  const emitted = cluster(graph, analysis).map((unit): Emitted => emitUnit(unit, analysis))
+  const isRead = readers(graph, emitted, analysis)
+  const steps = emitted.flatMap((e): readonly Step[] => {
+    if (e.tag === 'single') return [singleStep(e.equation, analysis)]
+    const { kernel, arguments: atoms, equations } = dropStores(e.kernel, isRead)
+    return kernel.buffers.some((b) => b.access !== 'read')
+      ? [{ tag: 'kernel', kernel, arguments: atoms, copies: [], equations }]
+      : []
+  })
+  return { graph, inputs: graph.inputs, steps, outputs: graph.outputs }
+}
+
+/** Lowers a loop body or branch, whose outputs must each have memory of their own. */
+export const lowerBody = (graph: Graph): Program => lowerGraph(ownOutputs(graph))
+
+const ownOutputs = (graph: Graph): Graph => {
+  const inputs = new Set<Atom>(graph.inputs)
+  const taken = new Set<Atom>()
+  const copies: Equation[] = []
+  const outputs = graph.outputs.map((atom) => {
+    if (isVar(atom) && !inputs.has(atom) && !taken.has(atom)) {
+      taken.add(atom)
+      return atom
+    }
+    const copy = new Var({ ...atom.aval, weak: false })
+    copies.push({
+      primitive: copyP,
+      inputs: [atom],
+      params: null,
+      outputs: [copy],
+      origin: new Origin(),
+    })
+    return copy
+  })
+  return copies.length === 0
+    ? graph
+    : { inputs: graph.inputs, equations: [...graph.equations, ...copies], outputs }
+}
+
+const emitUnit = (unit: Unit, analysis: Analysis): Emitted =>
+  unit.tag === 'single' ? unit : { tag: 'kernel', kernel: emitCluster(unit, analysis) }
+
+// Memory that somebody reads: other kernels, routines and control flow, the caller.
+const readers = (
+  graph: Graph,
+  emitted: readonly Emitted[],
+  analysis: Analysis,
+): ((atom: Atom) => boolean) => {
+  const read = new Set<Atom>(graph.outputs.map((a) => memoryOf(a, analysis.aliases)))
+  for (const e of emitted) {
+    if (e.tag === 'kernel') for (const atom of e.kernel.loads) read.add(atom)
+    else for (const atom of e.equation.inputs) read.add(memoryOf(atom, analysis.aliases))
+  }
+  return (atom) => !isVar(atom) || read.has(atom)
+}
+
+const singleStep = (equation: Equation, analysis: Analysis): Step => {
+  const inputs: readonly Slot[] = equation.inputs.map((a) => memoryOf(a, analysis.aliases))
+  const lowering = loweringKind(equation)
+  if (lowering.tag === 'routine') return routineStep(equation, inputs)
+  if (lowering.tag === 'region') return regionStep(lowering.region, inputs, equation.outputs)
+  throw new Error(`${equation.primitive.name}: a ${lowering.tag} lowering is no step of its own`)
+}
+
+const routineStep = (equation: Equation, inputs: readonly Slot[]): KernelStep => {
+  const lowering = loweringKind(equation)
+  if (lowering.tag !== 'routine') throw new Error('not a routine')
+  const scratch = lowering.scratch.map((s) => new Scratch({ ...s, weak: false }))
+  const distinct = [...new Set<Slot>(inputs)]
+  const slots: readonly Slot[] = [...distinct, ...equation.outputs, ...scratch]
+  const names = new Map(
+    slots.map(
+      (slot, i) =>
+        [
+          slot,
+          i < distinct.length
+            ? `in${i}`
+            : i < distinct.length + equation.outputs.length
+              ? `out${i}`
+              : `tmp${i}`,
+        ] as const,
+    ),
+  )
+  const buffer = (
+    slot: Slot,
+    shape: readonly number[],
+  ): { name: string; shape: readonly number[]; dtype: KernelBuffer['dtype'] } => ({
+    name: names.get(slot)!,
+    shape,
+    dtype: typeOf(slot).dtype,
+  })
+  const body: readonly Stmt[] = lowering.emit(
+    inputs.map((slot, i) => buffer(slot, equation.inputs[i]!.aval.shape)),
+    equation.outputs.map((v) => buffer(v, v.aval.shape)),
+    scratch.map((s) => buffer(s, s.type.shape)),
+  )
+  const { loads, stores } = touchedBuffers(body)
+  const touched = slots.filter(
+    (slot) => loads.has(names.get(slot)!) || stores.has(names.get(slot)!),
+  )
+  const buffers = touched.map((slot): KernelBuffer => {
+    const name = names.get(slot)!
+    const written = stores.has(name)
+    const access = written
+      ? loads.has(name) || lowering.inPlace.length > 0
+        ? 'readwrite'
+        : 'write'
+      : 'read'
+    return { name, dtype: typeOf(slot).dtype, size: sizeOf(typeOf(slot).shape), access }
+  })
+  const copies = lowering.inPlace.flatMap((input, o) =>
+    input === null ? [] : [{ from: inputs[input]!, to: equation.outputs[o]! }],
+  )
+  const root = { shape: equation.outputs[0]!.aval.shape, outputs: equation.outputs }
+  return {
+    tag: 'kernel',
+    kernel: { name: kernelName([equation], [root]), buffers, body },
+    arguments: touched,
+    copies,
+    equations: [equation],
+  }
+}
+
+export const typeOf = (slot: Slot): Var['aval'] => (slot instanceof Scratch ? slot.type : slot.aval)
+
+const regionStep = (region: Region, inputs: readonly Slot[], outputs: readonly Var[]): Step => {
+  switch (region.kind) {
+    case 'scan': {
+      const { constants, carries } = region
+      return {
+        tag: 'scan',
+        body: lowerBody(region.body),
+        length: region.length,
+        reverse: region.reverse,
+        constants: inputs.slice(0, constants),
+        initial: inputs.slice(constants, constants + carries),
+        xs: inputs.slice(constants + carries),
+        finals: outputs.slice(0, carries),
+        ys: outputs.slice(carries),
+      }
+    }
+    case 'while': {
+      const split = region.conditionConstants + region.bodyConstants
+      return {
+        tag: 'while',
+        condition: lowerBody(region.condition),
+        body: lowerBody(region.body),
+        conditionConstants: inputs.slice(0, region.conditionConstants),
+        bodyConstants: inputs.slice(region.conditionConstants, split),
+        initial: inputs.slice(split),
+        finals: outputs,
+      }
+    }
+    case 'branch':
+      return {
+        tag: 'branch',
+        index: inputs[0]!,
+        branches: region.branches.map(lowerBody),
+        operands: inputs.slice(1),
+        outputs,
+      }
+    case 'host':
+      return { tag: 'host', call: region.call, inputs, outputs }
+    case 'call':
+      throw new Error('calls are inlined before lowering')
+    default:
+      return region satisfies never
+  }
+}

@@ -1,0 +1,132 @@
+/** What the compiler made of a function, to look at: `jit(f).lower(...args)`. */
+import { IR, dtypeInfo, printGraph, showAval, sizeOf } from '@cotangent/core'
+import { type Executable, type KernelTime, profileExecutable } from './executable.ts'
+import type { Stage } from './passes/pipeline.ts'
+import { typeOf } from './lower.ts'
+import type { Program, Step } from './program.ts'
+import type { TypedArray } from '@cotangent/core'
+
+/** One generated function. */
+export interface LoweredKernel {
+  readonly name: string
+  readonly source: string
+}
+
+/** The memory that the executable holds and where temporaries live in it. */
+export interface LoweredMemory {
+  /** Bytes of the arena all temporaries share. */
+  readonly arenaBytes: number
+  /** Bytes they would take without sharing. */
+  readonly temporaryBytes: number
+  readonly temporaries: readonly {
+    readonly type: string
+    readonly offset: number
+    readonly bytes: number
+    readonly from: number
+    readonly to: number
+  }[]
+  /** How many outputs overwrite a donated input. */
+  readonly donated: number
+}
+
+export class Lowered {
+  readonly #executable: Executable
+
+  constructor(executable: Executable) {
+    this.#executable = executable
+  }
+
+  /** The graph as traced. */
+  get ir(): IR {
+    return new IR(this.#executable.graph)
+  }
+
+  /** The graph after the last pass. */
+  get optimized(): IR {
+    return new IR(this.#executable.stages.at(-1)!.graph)
+  }
+
+  /** The graph after each pass, by name. */
+  get stages(): readonly Stage[] {
+    return this.#executable.stages
+  }
+
+  /** Which equations share a kernel, in the order they run; bodies of loops are indented. */
+  get clusters(): string {
+    return describe(this.#executable.program, '').join('\n')
+  }
+
+  get kernels(): readonly LoweredKernel[] {
+    return this.#executable.driver.kernels.map(({ name, source }) => ({ name, source }))
+  }
+
+  /** The source of every kernel and of the driver. */
+  get source(): string {
+    const { driver } = this.#executable
+    return [...driver.kernels.map((k) => k.source), driver.source].join('\n\n')
+  }
+
+  get memory(): LoweredMemory {
+    const { plan } = this.#executable
+    const temporaries = [...plan.addresses].map(([slot, { offset, bytes, start, end }]) => ({
+      type: showAval(typeOf(slot)),
+      offset,
+      bytes,
+      from: start,
+      to: end,
+    }))
+    return {
+      arenaBytes: plan.arenaBytes,
+      temporaryBytes: [...plan.addresses.keys()].reduce((n, slot) => {
+        const { shape, dtype } = typeOf(slot)
+        return n + sizeOf(shape) * dtypeInfo[dtype].bytes
+      }, 0),
+      temporaries,
+      donated: plan.donations.size,
+    }
+  }
+
+  /** The compiled program itself. */
+  compile(): Executable {
+    return this.#executable
+  }
+
+  /** Time per kernel over `repeat` runs on these raw arrays. */
+  profile(inputs: readonly TypedArray[], repeat = 10): readonly KernelTime[] {
+    return profileExecutable(this.#executable, inputs, repeat)
+  }
+
+  toString(): string {
+    return printGraph(this.#executable.stages.at(-1)!.graph)
+  }
+}
+
+const describe = (program: Program, indent: string): readonly string[] =>
+  program.steps.flatMap((step: Step): readonly string[] => {
+    switch (step.tag) {
+      case 'kernel': {
+        const names = step.equations.map((e) => e.primitive.name).join(', ')
+        return [`${indent}${step.kernel.name}: ${names}`]
+      }
+      case 'scan':
+        return [`${indent}scan × ${step.length}`, ...describe(step.body, `${indent}  `)]
+      case 'while':
+        return [
+          `${indent}while`,
+          ...describe(step.condition, `${indent}  ? `),
+          ...describe(step.body, `${indent}  `),
+        ]
+      case 'branch':
+        return [
+          `${indent}branch`,
+          ...step.branches.flatMap((b, i) => [
+            `${indent}  case ${i}`,
+            ...describe(b, `${indent}    `),
+          ]),
+        ]
+      case 'host':
+        return [`${indent}host call`]
+      default:
+        return step satisfies never
+    }
+  })

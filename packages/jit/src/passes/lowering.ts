@@ -1,0 +1,34 @@
+/** Asking a primitive for its lowering with sources that answer symbolically. */
+import {
+  type Aval,
+  type Equation,
+  type Lowering,
+  type Pull,
+  type Source,
+  typesOf,
+} from '@cotangent/core'
+
+/** The lowering of an equation whose inputs are read through `pulls`. */
+export const lowerEquation = (equation: Equation, pulls: readonly Pull[]): Lowering => {
+  const inputs: readonly Aval[] = typesOf(equation.inputs)
+  const sources: readonly Source[] = inputs.map(({ shape, dtype }, i) => ({
+    shape,
+    dtype,
+    at: pulls[i]!,
+  }))
+  return equation.primitive.lower(sources, equation.params, {
+    inputs,
+    outputs: typesOf(equation.outputs),
+  })
+}
+
+const neverRead: Pull = () => {
+  throw new Error('a lowering read an element while it was only asked for its kind')
+}
+
+/** The lowering's tag and region, without reading any element. */
+export const loweringKind = (equation: Equation): Lowering =>
+  lowerEquation(
+    equation,
+    equation.inputs.map(() => neverRead),
+  )

@@ -1,0 +1,254 @@
+/** The memory plan: where every array of a program lives, and until when. */
+import { type Atom, type Var, dtypeInfo, isVar, sizeOf } from '@cotangent/core'
+import { typeOf } from '../lower.ts'
+import { type KernelStep, type Program, Scratch, type Slot, type Step } from '../program.ts'
+import { type Interval, packArena } from './arena.ts'
+import { mayOverwrite } from './inPlace.ts'
+
+/** An address in the arena. */
+export interface Address {
+  readonly offset: number
+  readonly bytes: number
+  readonly start: number
+  readonly end: number
+}
+
+export interface Plan {
+  readonly arenaBytes: number
+  readonly addresses: ReadonlyMap<Slot, Address>
+  /** Two buffers for each carry of a loop, by the step. */
+  readonly carries: ReadonlyMap<Step, readonly (readonly [Scratch, Scratch])[]>
+  /** Outputs that overwrite a donated input. */
+  readonly donations: ReadonlyMap<Var, Var>
+}
+
+interface Lifetime {
+  readonly slot: Slot
+  start: number
+  end: number
+}
+
+export const bytesOf = (slot: Slot): number => {
+  const { shape, dtype } = typeOf(slot)
+  return sizeOf(shape) * dtypeInfo[dtype].bytes
+}
+
+/** Slots that a step reads and writes in its own program. */
+export const readsOf = (step: Step): readonly Slot[] => {
+  switch (step.tag) {
+    case 'kernel':
+      return [
+        ...step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'write'),
+        ...step.copies.map((c) => c.from),
+      ]
+    case 'scan':
+      return [...step.constants, ...step.initial, ...step.xs]
+    case 'while':
+      return [...step.conditionConstants, ...step.bodyConstants, ...step.initial]
+    case 'branch':
+      return [step.index, ...step.operands]
+    case 'host':
+      return step.inputs
+    default:
+      return step satisfies never
+  }
+}
+
+export const writesOf = (step: Step): readonly Slot[] => {
+  switch (step.tag) {
+    case 'kernel':
+      return step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'read')
+    case 'scan':
+      return [...step.finals, ...step.ys]
+    case 'while':
+      return step.finals
+    case 'branch':
+    case 'host':
+      return step.outputs
+    default:
+      return step satisfies never
+  }
+}
+
+class Planner {
+  readonly lifetimes = new Map<Slot, Lifetime>()
+  readonly carries = new Map<Step, readonly (readonly [Scratch, Scratch])[]>()
+  /** Memory that is somebody else's: inputs, outputs, slices, carries. */
+  readonly external = new Set<Slot>()
+  clock = 0
+
+  touch(slot: Slot, time: number): void {
+    if (this.external.has(slot) || (!(slot instanceof Scratch) && !isVar(slot))) return
+    const known = this.lifetimes.get(slot)
+    if (known === undefined) this.lifetimes.set(slot, { slot, start: time, end: time })
+    else known.end = Math.max(known.end, time)
+  }
+
+  program(program: Program, external: readonly Atom[]): void {
+    for (const atom of [...program.inputs, ...external]) this.external.add(atom)
+    for (const step of program.steps) {
+      const start = this.clock++
+      this.nested(step)
+      const end = this.clock++
+      for (const slot of [...readsOf(step), ...writesOf(step)]) {
+        this.touch(slot, start)
+        this.touch(slot, end)
+      }
+    }
+  }
+
+  nested(step: Step): void {
+    switch (step.tag) {
+      case 'kernel':
+      case 'host':
+        return
+      case 'scan':
+        this.loop(step, step.initial, [step.body])
+        return
+      case 'while':
+        this.loop(step, step.initial, [step.condition, step.body])
+        return
+      case 'branch':
+        for (const branch of step.branches) this.program(branch, branch.outputs)
+        return
+      default:
+        step satisfies never
+    }
+  }
+
+  loop(step: Step, initial: readonly Slot[], programs: readonly Program[]): void {
+    const start = this.clock
+    const pairs = initial.map(
+      (slot) => [new Scratch(typeOf(slot)), new Scratch(typeOf(slot))] as const,
+    )
+    this.carries.set(step, pairs)
+    for (const pair of pairs) for (const scratch of pair) this.touch(scratch, start)
+    for (const program of programs) {
+      // The condition's result is read right after it is made; loop bodies write carries and slices.
+      const isCondition = step.tag === 'while' && program === step.condition
+      this.program(program, isCondition ? [] : program.outputs)
+      if (isCondition) for (const atom of program.outputs) this.touch(atom, this.clock++)
+    }
+    const end = this.clock++
+    for (const pair of pairs) for (const scratch of pair) this.touch(scratch, end)
+  }
+}
+
+/**
+ * Plans a whole program. `donated` inputs may be overwritten by outputs of the same type: by the
+ * step that reads them last, where that step touches both at one index only, or by a later one.
+ */
+export const planMemory = (program: Program, donated: readonly Var[]): Plan => {
+  const planner = new Planner()
+  planner.program(program, program.outputs)
+  const lifetimes = [...planner.lifetimes.values()]
+  const shared = shareInPlace(program, planner)
+  const intervals: Interval[] = lifetimes
+    .filter(({ slot }) => !shared.has(slot))
+    .map(({ slot, start, end }) => ({ bytes: bytesOf(slot), start, end }))
+  const owners = lifetimes.filter(({ slot }) => !shared.has(slot))
+  const { bytes, offsets } = packArena(intervals)
+  const addresses = new Map<Slot, Address>()
+  owners.forEach(({ slot, start, end }, i) => {
+    addresses.set(slot, { offset: offsets[i]!, bytes: bytesOf(slot), start, end })
+  })
+  for (const [slot, owner] of shared) addresses.set(slot, addresses.get(rootOwner(owner, shared))!)
+  return {
+    arenaBytes: bytes,
+    addresses,
+    carries: planner.carries,
+    donations: placeDonations(program, donated),
+  }
+}
+
+const rootOwner = (slot: Slot, shared: ReadonlyMap<Slot, Slot>): Slot => {
+  let current = slot
+  for (let next = shared.get(current); next !== undefined; next = shared.get(current))
+    current = next
+  return current
+}
+
+// A temporary that dies in the kernel that makes another of the same size may be overwritten by it.
+const shareInPlace = (program: Program, planner: Planner): ReadonlyMap<Slot, Slot> => {
+  const shared = new Map<Slot, Slot>()
+  const extend = (owner: Slot, end: number): void => {
+    const lifetime = planner.lifetimes.get(rootOwner(owner, shared))!
+    lifetime.end = Math.max(lifetime.end, end)
+  }
+  const visit = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      if (step.tag === 'kernel') {
+        const used = new Set<Slot>()
+        for (const [dying, output] of overwritable(step, planner)) {
+          if (used.has(dying) || shared.has(output)) continue
+          used.add(dying)
+          const end = planner.lifetimes.get(output)!.end
+          shared.set(output, dying)
+          extend(dying, end)
+        }
+      } else if (step.tag === 'scan') visit(step.body.steps)
+      else if (step.tag === 'while') visit([...step.condition.steps, ...step.body.steps])
+      else if (step.tag === 'branch') for (const branch of step.branches) visit(branch.steps)
+    }
+  }
+  visit(program.steps)
+  return shared
+}
+
+const overwritable = (step: KernelStep, planner: Planner): readonly (readonly [Slot, Slot])[] => {
+  const { kernel, arguments: slots, copies } = step
+  const pairs: (readonly [Slot, Slot])[] = []
+  slots.forEach((output, o) => {
+    const made = planner.lifetimes.get(output)
+    if (made === undefined || output instanceof Scratch || kernel.buffers[o]!.access === 'read')
+      return
+    slots.forEach((input, i) => {
+      const read = planner.lifetimes.get(input)
+      // `made.start` is the step's own time, so the input dies here when it ends one tick later.
+      if (read === undefined || input === output || kernel.buffers[i]!.access !== 'read') return
+      if (
+        read.end !== made.start + 1 ||
+        read.start >= made.start ||
+        bytesOf(input) !== bytesOf(output)
+      )
+        return
+      const fromCopy = copies.some((c) => c.from === input && c.to === output)
+      if (fromCopy || mayOverwrite(kernel, kernel.buffers[i]!.name, kernel.buffers[o]!.name))
+        pairs.push([input, output])
+    })
+  })
+  return pairs
+}
+
+const placeDonations = (program: Program, donated: readonly Var[]): ReadonlyMap<Var, Var> => {
+  const donations = new Map<Var, Var>()
+  const free = new Set<Var>(donated.filter((v) => !program.outputs.includes(v)))
+  for (const atom of program.outputs) {
+    if (!isVar(atom) || donations.has(atom)) continue
+    const made = program.steps.findIndex((s) => writesOf(s).includes(atom))
+    if (made < 0) continue
+    for (const input of free) {
+      if (input.aval.dtype !== atom.aval.dtype || bytesOf(input) !== bytesOf(atom)) continue
+      if (!diesBefore(program, input, atom, made)) continue
+      donations.set(atom, input)
+      free.delete(input)
+      break
+    }
+  }
+  return donations
+}
+
+const diesBefore = (program: Program, input: Var, output: Var, made: number): boolean => {
+  const last = program.steps.findLastIndex((s) => readsOf(s).includes(input))
+  if (last !== made) return last < made
+  const step = program.steps[made]!
+  if (step.tag !== 'kernel') return false
+  const name = (slot: Slot): string => step.kernel.buffers[step.arguments.indexOf(slot)]!.name
+  if (step.copies.some((c) => c.from === input)) {
+    return (
+      step.copies.some((c) => c.from === input && c.to === output) &&
+      !step.arguments.includes(input)
+    )
+  }
+  return mayOverwrite(step.kernel, name(input), name(output))
+}

@@ -2,4 +2,5 @@
 import './install.ts'
 
 export * as np from './numpy/index.ts'
+export * as prims from './prims/index.ts'
 export * from './promote.ts'

@@ -1,6 +1,7 @@
 /**
- * The closed set of primitives: every exported record whose name ends in P, by name. Read by tests
- * only; programs hold the records themselves. A module added here brings all its primitives, and
+ * The strict functions over the primitives (`prims.exp`), and the closed set of the primitives
+ * themselves: every exported record whose name ends in P, by name. The set is read by tests only;
+ * programs hold the records themselves. A module added here brings all its primitives, and
  * the tests then do not compile until each has samples.
  */
 import * as core from '@cotangent/core'
@@ -25,6 +26,27 @@ import * as special from './special.ts'
 import * as threefry from './threefry.ts'
 import * as unary from './unary.ts'
 import * as window from './window.ts'
+
+export * from './argExtremum.ts'
+export * from './arithmetic.ts'
+export * from './binary.ts'
+export * from './compare.ts'
+export * from './concatenate.ts'
+export * from './contract.ts'
+export * from './conv.ts'
+export * from './convert.ts'
+export * from './cumulative.ts'
+export * from './dynamic.ts'
+export * from './gather.ts'
+export * from './reduce.ts'
+export * from './scatter.ts'
+export * from './selectScatter.ts'
+export * from './slice.ts'
+export * from './sort.ts'
+export * from './special.ts'
+export * from './threefry.ts'
+export * from './unary.ts'
+export * from './window.ts'
 
 /** The primitives among a module's exports: `expP` as `exp`. */
 type PrimitivesOf<Module> = {

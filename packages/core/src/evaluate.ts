@@ -94,3 +94,19 @@ export const whileInterpreting = <T>(f: () => T): T => {
     interpreting = outer
   }
 }
+
+// Set while a traced value is looked at early: the real run will print and check, once.
+let effectsHeld = false
+
+/** Whether host effects (prints, checks) are to be left out of this evaluation. */
+export const areEffectsHeld = (): boolean => effectsHeld
+
+export const withEffectsHeld = <T>(f: () => T): T => {
+  const outer = effectsHeld
+  effectsHeld = true
+  try {
+    return f()
+  } finally {
+    effectsHeld = outer
+  }
+}

@@ -59,6 +59,18 @@ export const subgraphs = (params: unknown): readonly (readonly [name: string, gr
   })
 }
 
+/** Parameters whose graphs are replaced by `f` of them; everything else is kept. */
+export const mapSubgraphs = (params: unknown, f: (graph: Graph) => Graph): unknown => {
+  if (typeof params !== 'object' || params === null) return params
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]: [string, unknown]) => {
+      if (isGraph(value)) return [name, f(value)]
+      if (!Array.isArray(value)) return [name, value]
+      return [name, value.map((item: unknown) => (isGraph(item) ? f(item) : item))]
+    }),
+  )
+}
+
 /** True where running the equation matters even if nobody reads its results. */
 export const isEffectful = ({ primitive, params }: Equation): boolean =>
   primitive.effectful || subgraphs(params).some(([, graph]) => graph.equations.some(isEffectful))

@@ -2,8 +2,8 @@
 import { type Aval, showAval } from './aval.ts'
 import { type AnyPrimitive, type Each, type Primitive, type Slots } from './primitive.ts'
 import { TracerError } from './errors.ts'
-import { evaluateConcrete } from './evaluate.ts'
-import { type Atom, type Equation, type Graph, Literal, Var, isEffectful } from './graph.ts'
+import { evaluateConcrete, withEffectsHeld } from './evaluate.ts'
+import { type Atom, type Equation, type Graph, Literal, Var } from './graph.ts'
 import { Origin } from './origin.ts'
 import { Concrete, Tensor } from './tensor.ts'
 
@@ -132,8 +132,8 @@ export class Builder {
     for (; this.#forcedUpTo < this.#equations.length; this.#forcedUpTo++) {
       const equation = this.#equations[this.#forcedUpTo]!
       const { primitive, inputs, params, outputs } = equation
-      if (isEffectful(equation)) continue
-      const values = evaluateConcrete(primitive, inputs.map(read), params)
+      const xs = inputs.map(read)
+      const values = withEffectsHeld(() => evaluateConcrete(primitive, xs, params))
       outputs.forEach((v, i) => this.#forced.set(v, values[i]!))
     }
     return read(variable)

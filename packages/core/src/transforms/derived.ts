@@ -12,11 +12,12 @@ import type { Tensor } from '../tensor.ts'
 import { runGraph, trace } from '../trace.ts'
 import { dropDead } from './dead.ts'
 import { jvpGraph } from './jvp.ts'
-import { knownOutputs, partitionGraph } from './partition.ts'
+import { knownOutputs, partitionGraph, remade } from './partition.ts'
 import { transposeGraph } from './transpose.ts'
 import { vmapGraph } from './vmap.ts'
 
-const remember = <T>(): ((graph: Graph, key: string, make: () => T) => T) => {
+/** A memory of what was derived from graphs, keyed by a graph's identity and a text. */
+export const remember = <T>(): ((graph: Graph, key: string, make: () => T) => T) => {
   const cache = new WeakMap<Graph, Map<string, T>>()
   return (graph: Graph, key: string, make: () => T): T => {
     let entries = cache.get(graph)
@@ -32,7 +33,9 @@ const remember = <T>(): ((graph: Graph, key: string, make: () => T) => T) => {
   }
 }
 
-const mask = (flags: readonly boolean[]): string => flags.map((f) => (f ? '1' : '0')).join('')
+/** Flags as text, for keys of `remember`. */
+export const mask = (flags: readonly boolean[]): string =>
+  flags.map((f) => (f ? '1' : '0')).join('')
 
 export interface JvpOfGraph {
   /** `[...inputs, ...tangents of the marked inputs]` to `[...outputs, ...non-zero tangents]`. */
@@ -126,7 +129,7 @@ const forceOutputs = (graph: Graph, parts: Parts, force: readonly boolean[]): Pa
       return graph.outputs.flatMap((a, i) => {
         if (!unknownOutputs[i]!) return []
         if (parts.unknownOutputs[i]!) return [ys[next++]!]
-        return [a instanceof Literal ? a.value : parts.known.get(a)!]
+        return [a instanceof Literal ? a.value : (remade(parts, a) ?? parts.known.get(a)!)]
       })
     },
     unknownTypes,

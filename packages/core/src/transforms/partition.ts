@@ -2,7 +2,7 @@
  * Splitting a graph in two: what its known inputs decide, and the rest. The second half is traced
  * as a graph of its own; the values that it reads from the first are what it closes over.
  */
-import { type Equation, type Graph, Literal, type Var } from '../graph.ts'
+import { type Atom, type Equation, type Graph, Literal, type Var, isEffectful } from '../graph.ts'
 import { type Split, wholeEquation } from '../primitive.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Traced, bindAny, trace, withOrigin } from '../trace.ts'
@@ -12,6 +12,8 @@ export interface Partitioned {
   readonly known: ReadonlyMap<Var, Tensor>
   /** For each output of the graph: does it depend on an unknown input? */
   readonly unknownOutputs: readonly boolean[]
+  /** Known values that take no input to make: the second half makes them again, at no memory. */
+  readonly constants: ReadonlyMap<Var, Equation>
   /** `[...residuals, ...unknown inputs]` to the unknown outputs; its captures are the residuals. */
   readonly rest: Traced
 }
@@ -38,19 +40,42 @@ export const partitionGraph = (
   const unknownInputs = graph.inputs.filter((v) => unknown.has(v))
   const steps = runKnown(graph, known, unknown)
   const unknownOutputs = graph.outputs.map((a) => !(a instanceof Literal) && unknown.has(a))
+  const constants = new Map(
+    graph.equations.flatMap((e) => (isConstant(e) ? [[e.outputs[0]!, e]] : [])),
+  )
   const rest = trace(
     transform,
     (...values) => {
       const env = new Map<Var, Tensor>(known)
+      for (const v of constants.keys()) env.delete(v)
+      const read = (a: Atom): Tensor => {
+        if (a instanceof Literal) return a.value
+        const value = env.get(a) ?? remade({ constants }, a)!
+        env.set(a, value)
+        return value
+      }
       unknownInputs.forEach((v, i) => env.set(v, values[i]!))
-      for (const step of steps) runUnknown(step, env, unknown)
+      for (const step of steps) runUnknown(step, env, read, unknown)
       return graph.outputs.flatMap((a) =>
         a instanceof Literal || !unknown.has(a) ? [] : [env.get(a)!],
       )
     },
     unknownInputs.map((v) => v.aval),
   )
-  return { known, unknownOutputs, rest }
+  return { known, unknownOutputs, constants, rest }
+}
+
+const isConstant = (equation: Equation): boolean =>
+  equation.inputs.length === 0 && equation.outputs.length === 1 && !isEffectful(equation)
+
+/** A constant of a partitioned graph made once more; undefined for anything else. */
+export const remade = (
+  { constants }: Pick<Partitioned, 'constants'>,
+  v: Var,
+): Tensor | undefined => {
+  const equation = constants.get(v)
+  if (equation === undefined) return undefined
+  return withOrigin(equation.origin, () => bindAny(equation.primitive, [], equation.params)[0])
 }
 
 /** The known outputs of a partitioned graph, in order. */
@@ -97,13 +122,13 @@ const runKnown = (graph: Graph, known: Map<Var, Tensor>, unknown: Set<Var>): rea
 const runUnknown = (
   { equation, split }: Step,
   env: Map<Var, Tensor>,
+  read: (atom: Atom) => Tensor,
   unknown: ReadonlySet<Var>,
 ): void => {
   const { primitive, inputs, params, outputs, origin } = equation
   withOrigin(origin, () => {
     if (split === null) {
-      const xs = inputs.map((a) => (a instanceof Literal ? a.value : env.get(a)!))
-      bindAny(primitive, xs, params).forEach((y, i) => env.set(outputs[i]!, y))
+      bindAny(primitive, inputs.map(read), params).forEach((y, i) => env.set(outputs[i]!, y))
       return
     }
     const rest = inputs.flatMap((a) =>

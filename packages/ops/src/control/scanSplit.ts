@@ -1,0 +1,159 @@
+/**
+ * A scan in two: what the known inputs decide runs now; the rest is a scan of its own. What the
+ * second reads of the first is kept small: values that are the same in every step are passed once,
+ * slices of a known input are passed as that input, and only what is left is stacked.
+ */
+import {
+  type Atom,
+  type Graph,
+  type Tensor,
+  type Var,
+  dropDead,
+  isEffectful,
+  isVar,
+  partitionOf,
+  remember,
+} from '@cotangent/core'
+import { type Flags, chosen, others, reordered, span } from './graphs.ts'
+import { type ScanParams, inputSections, reachedCarries, scanKey } from './scanPlan.ts'
+
+/** Where the second scan takes a residual from. */
+type Place =
+  | { readonly from: 'constant'; readonly index: number }
+  | { readonly from: 'invariant'; readonly index: number }
+  | { readonly from: 'xs'; readonly index: number }
+  | { readonly from: 'stacked'; readonly index: number }
+
+export interface ScanSplitPlan {
+  readonly unknownCarry: Flags
+  /** For each original output: is it in the second scan? */
+  readonly unknownOutputs: Flags
+  /** Of the known constants: residuals that are the same in every step. */
+  readonly invariants: Graph
+  /** The known scan; its ys are the known ones, then the stacked residuals. */
+  readonly known: Graph
+  /** The second scan: `[residual constants, constants | carry | residual xs, xs]`. */
+  readonly rest: Graph
+  /** The first of the two lists of residuals has no scanned axis. */
+  readonly constantPlaces: readonly Place[]
+  readonly scannedPlaces: readonly Place[]
+}
+
+const plans = remember<ScanSplitPlan>()
+
+export const planScanSplit = (params: ScanParams, unknown: Flags): ScanSplitPlan =>
+  plans(params.body, scanKey(params, unknown), () => makePlan(params, unknown))
+
+const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
+  const { body } = params
+  const given = inputSections(params, unknown)
+  const unknownCarry = reachedCarries(params, unknown)
+  const parts = partitionOf(body, [...given.constants, ...unknownCarry, ...given.xs], unknownCarry)
+  const { unknownOutputs, residuals } = parts
+  const knownOutputs = parts.known.outputs.length - residuals
+  const knownCarries = others(unknownCarry, unknownCarry).length
+  const constantInputs = others(given.constants, given.constants).length
+
+  const invariant = fixedByConstants(parts.known, constantInputs)
+  const sizes = { outputs: knownOutputs, carries: knownCarries, constants: constantInputs }
+  const { places, invariants, stacked } = placeResiduals(parts.known, sizes, invariant)
+  const isScanned = places.map(({ from }) => from === 'xs' || from === 'stacked')
+  const residualPositions = span(0, residuals)
+  const unknownConstants = chosen(given.constants, given.constants).length
+  const carried = chosen(unknownCarry, unknownCarry).length
+  return {
+    unknownCarry,
+    unknownOutputs,
+    invariants: dropDead({
+      inputs: parts.known.inputs.slice(0, constantInputs),
+      equations: parts.known.equations.filter((e) => e.outputs.some((v) => invariant.has(v))),
+      outputs: invariants,
+    }),
+    known: dropDead({
+      ...parts.known,
+      outputs: [...parts.known.outputs.slice(0, knownOutputs), ...stacked],
+    }),
+    rest: reordered(
+      parts.rest,
+      [
+        ...others(residualPositions, isScanned),
+        ...span(residuals, unknownConstants + carried),
+        ...chosen(residualPositions, isScanned),
+        ...span(residuals + unknownConstants + carried, chosen(given.xs, given.xs).length),
+      ],
+      span(0, parts.rest.outputs.length),
+    ),
+    constantPlaces: others(places, isScanned),
+    scannedPlaces: chosen(places, isScanned),
+  }
+}
+
+interface Placed {
+  readonly places: readonly Place[]
+  readonly invariants: readonly Atom[]
+  /** Residuals to stack, beside the known outputs. */
+  readonly stacked: readonly Atom[]
+}
+
+const placeResiduals = (
+  known: Graph,
+  { outputs, carries, constants }: Readonly<Record<'outputs' | 'carries' | 'constants', number>>,
+  invariant: ReadonlySet<Var>,
+): Placed => {
+  const ys = known.outputs.slice(carries, outputs)
+  const invariants: Atom[] = []
+  const stacked: Atom[] = []
+  const places = known.outputs.slice(outputs).map((atom): Place => {
+    const input = isVar(atom) ? known.inputs.indexOf(atom) : -1
+    if (input >= 0 && input < constants) return { from: 'constant', index: input }
+    if (input >= constants + carries) return { from: 'xs', index: input - constants - carries }
+    if (!isVar(atom) || invariant.has(atom)) {
+      return { from: 'invariant', index: invariants.push(atom) - 1 }
+    }
+    // A y that is stacked anyway serves as the residual.
+    const same = ys.indexOf(atom)
+    if (same >= 0) return { from: 'stacked', index: same }
+    return { from: 'stacked', index: ys.length + stacked.push(atom) - 1 }
+  })
+  return { places, invariants, stacked }
+}
+
+// Everything that the constants alone decide, so that it is the same in every step.
+const fixedByConstants = (known: Graph, constants: number): ReadonlySet<Var> => {
+  const fixed = new Set<Var>(known.inputs.slice(0, constants))
+  for (const equation of known.equations) {
+    if (isEffectful(equation)) continue
+    if (equation.inputs.every((a) => !isVar(a) || fixed.has(a))) {
+      for (const v of equation.outputs) fixed.add(v)
+    }
+  }
+  return fixed
+}
+
+/** What the second scan reads beside the unknown inputs. */
+export interface ScanResiduals {
+  readonly constants: readonly Tensor[]
+  /** Starting values of carries that are known at first and unknown later. */
+  readonly starts: readonly Tensor[]
+  readonly xs: readonly Tensor[]
+}
+
+/** Collects residuals from where the plan says they are. */
+export const gatherResiduals = (
+  plan: ScanSplitPlan,
+  known: { readonly constants: readonly Tensor[]; readonly xs: readonly Tensor[] },
+  invariants: readonly Tensor[],
+  ys: readonly Tensor[],
+  starts: readonly Tensor[],
+): ScanResiduals => {
+  const read = ({ from, index }: Place): Tensor => {
+    if (from === 'constant') return known.constants[index]!
+    if (from === 'invariant') return invariants[index]!
+    return from === 'xs' ? known.xs[index]! : ys[index]!
+  }
+  return {
+    constants: plan.constantPlaces.map(read),
+    starts,
+    xs: plan.scannedPlaces.map(read),
+  }
+}

@@ -1,0 +1,55 @@
+/** Drops locals that nothing reads, and loops and branches that do nothing. */
+import type { Stmt } from '@cotangent/core'
+import { branching, walk } from './visit.ts'
+
+/** The statements without unused lets, read from the end backwards. */
+export const dropUnused = (body: readonly Stmt[]): readonly Stmt[] => {
+  const used = new Set<string>()
+  const reads = walk({
+    scalar: (s) => {
+      if (s.tag === 'local') used.add(s.name)
+    },
+  })
+  const block = (statements: readonly Stmt[]): readonly Stmt[] => {
+    const kept: Stmt[] = []
+    for (const s of statements.toReversed()) {
+      const made = statement(s)
+      if (made !== null) kept.push(made)
+    }
+    return kept.reverse()
+  }
+  const statement = (s: Stmt): Stmt | null => {
+    switch (s.tag) {
+      case 'comment':
+        return s
+      case 'for': {
+        const inner = s.extent <= 0 ? [] : block(s.body)
+        return inner.length === 0 ? null : { ...s, body: inner }
+      }
+      case 'while':
+        reads.scalar(s.condition)
+        return { ...s, body: block(s.body) }
+      case 'if': {
+        const [taken, otherwise] = [block(s.then), block(s.otherwise)]
+        if (taken.length + otherwise.length === 0) return null
+        reads.scalar(s.condition)
+        return branching(s.condition, taken, otherwise)
+      }
+      case 'let':
+        if (!used.has(s.name)) return null
+        reads.scalar(s.value)
+        return s
+      case 'variable':
+      case 'assign':
+        reads.scalar(s.value)
+        return s
+      case 'store':
+        reads.index(s.at)
+        reads.scalar(s.value)
+        return s
+      default:
+        return s satisfies never
+    }
+  }
+  return block(body)
+}

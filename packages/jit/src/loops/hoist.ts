@@ -1,0 +1,189 @@
+/**
+ * What a loop computes anew each round though it never changes moves out of it: locals, loads,
+ * and the part of every index that the counter has no say in.
+ */
+import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { makeInterner } from './intern.ts'
+import { mapIndex, mapScalar } from './rewrite.ts'
+import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf } from './visit.ts'
+
+const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
+
+type Loop = Extract<Stmt, { readonly tag: 'for' }>
+type Fresh = (prefix: string) => string
+
+/** Moves invariant work out of loops, innermost loops first. Names are unique. */
+export const hoist = (body: readonly Stmt[]): readonly Stmt[] =>
+  hoistBlock(body, freshNames(namesIn(body)))
+
+const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
+  body.flatMap((s): readonly Stmt[] => {
+    switch (s.tag) {
+      case 'for':
+        return hoistLoop(s, fresh)
+      case 'while':
+        return [{ ...s, body: hoistBlock(s.body, fresh) }]
+      case 'if':
+        return [branching(s.condition, hoistBlock(s.then, fresh), hoistBlock(s.otherwise, fresh))]
+      case 'comment':
+      case 'let':
+      case 'variable':
+      case 'assign':
+      case 'store':
+        return [s]
+      default:
+        return s satisfies never
+    }
+  })
+
+const hoistLoop = (loop: Loop, fresh: Fresh): readonly Stmt[] => {
+  const inner = hoistBlock(loop.body, fresh)
+  const mover = makeMover(loop, inner, fresh)
+  const kept = inner.flatMap((s) => mover.statement(s, true))
+  return [...mover.moved, { ...loop, body: kept }]
+}
+
+/** Decides what is invariant in one loop, and collects what moves before it. */
+interface Mover {
+  readonly moved: readonly Stmt[]
+  /** `sure`: the statement runs in every round, so its loads may run before the loop. */
+  readonly statement: (s: Stmt, sure: boolean) => readonly Stmt[]
+}
+
+const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
+  const { stored, assigned, declared } = effectsOf(body)
+  const varying = new Set([loop.counter, ...assigned, ...declared])
+  const moved: Stmt[] = []
+  const interner = makeInterner()
+  const known = new Map<number, string>()
+  const memo = new Map<Scalar, boolean>()
+
+  const still = (s: Scalar): boolean => {
+    const done = memo.get(s)
+    if (done !== undefined) return done
+    const at = indexOf(s)
+    const here =
+      s.tag === 'local' ? !varying.has(s.name) : s.tag !== 'load' || !stored.has(s.buffer)
+    const result = here && scalarsOf(s).every(still) && (at === null || stillIndex(at))
+    memo.set(s, result)
+    return result
+  }
+  const stillIndex = (i: Index): boolean => {
+    switch (i.tag) {
+      case 'constant':
+        return true
+      case 'counter':
+        return !varying.has(i.name)
+      case 'affine':
+        return i.terms.every((t) => stillIndex(t.term))
+      case 'floorDivide':
+      case 'modulo':
+        return stillIndex(i.value)
+      case 'data':
+        return still(i.value)
+      default:
+        return i satisfies never
+    }
+  }
+  const bind = (value: Scalar, prefix: string): Scalar => {
+    const id = interner.idOf(value)
+    const name = known.get(id) ?? fresh(prefix)
+    if (!known.has(id)) moved.push({ tag: 'let', name, value })
+    known.set(id, name)
+    return local(value.dtype, name)
+  }
+  const scalar = (s: Scalar, sure: boolean): Scalar => {
+    if (sure && !isCheap(s) && still(s)) return bind(s, 'h')
+    if (s.tag === 'guard') {
+      const condition = scalar(s.condition, sure)
+      return {
+        ...s,
+        condition,
+        value: scalar(s.value, false),
+        otherwise: scalar(s.otherwise, false),
+      }
+    }
+    return mapScalar(
+      s,
+      (x) => scalar(x, sure),
+      (i) => index(i, sure),
+    )
+  }
+  const index = (i: Index, sure: boolean): Index => {
+    if (i.tag === 'data')
+      return mapIndex(
+        i,
+        (x) => x,
+        (s) => scalar(s, sure),
+      )
+    if (i.tag === 'floorDivide' || i.tag === 'modulo') {
+      if (stillIndex(i) && (sure || !readsData(i))) return base(i)
+      return mapIndex(
+        i,
+        (x) => index(x, sure),
+        (s) => scalar(s, sure),
+      )
+    }
+    if (i.tag !== 'affine') return i
+    const fixed = i.terms.filter((t) => stillIndex(t.term) && (sure || !readsData(t.term)))
+    const rest = i.terms
+      .filter((t) => !fixed.includes(t))
+      .map((t) => [t.coefficient, index(t.term, sure)] as const)
+    const only = fixed[0]
+    const plain = fixed.length === 1 && only?.coefficient === 1 && isPlain(only.term)
+    if (only === undefined || plain) {
+      return affine([...fixed.map((t) => [t.coefficient, t.term] as const), ...rest], i.constant)
+    }
+    const sum = affine(fixed.map((t) => [t.coefficient, t.term] as const))
+    return affine([[1, base(sum)], ...rest], i.constant)
+  }
+  const base = (i: Index): Index => {
+    if (isPlain(i)) return i
+    const [low, high] = boundsOf(i)
+    return dataIndex(bind(fromIndex('int32', i), 'b'), low, high)
+  }
+  const statement = (s: Stmt, sure: boolean): readonly Stmt[] => {
+    const value = (x: Scalar): Scalar => scalar(x, sure)
+    switch (s.tag) {
+      case 'comment':
+      case 'for':
+      case 'while':
+        return [s]
+      case 'if': {
+        const branch = (b: readonly Stmt[]): readonly Stmt[] =>
+          b.flatMap((x) => statement(x, false))
+        return [branching(value(s.condition), branch(s.then), branch(s.otherwise))]
+      }
+      case 'let':
+        if (!sure || !still(s.value)) return [{ ...s, value: value(s.value) }]
+        moved.push(s)
+        varying.delete(s.name)
+        memo.clear()
+        return []
+      case 'variable':
+      case 'assign':
+        return [{ ...s, value: value(s.value) }]
+      case 'store':
+        return [{ ...s, at: index(s.at, sure), value: value(s.value) }]
+      default:
+        return s satisfies never
+    }
+  }
+  return { moved, statement }
+}
+
+const isPlain = (i: Index): boolean =>
+  i.tag === 'constant' || i.tag === 'counter' || (i.tag === 'data' && i.value.tag === 'local')
+
+const readsData = (i: Index): boolean => {
+  if (i.tag === 'data') return i.value.tag !== 'local'
+  if (i.tag === 'affine') return i.terms.some((t) => readsData(t.term))
+  return (i.tag === 'floorDivide' || i.tag === 'modulo') && readsData(i.value)
+}
+
+// Not worth a register across the loop.
+const isCheap = (s: Scalar): boolean => {
+  if (s.tag === 'literal' || s.tag === 'local') return true
+  if (s.tag === 'convert') return isCheap(s.x)
+  return s.tag === 'fromIndex' && isPlain(s.value)
+}

@@ -1,0 +1,67 @@
+/** Short innermost loops written out: kernel taps, pooling windows, tiny extents. */
+import { type Stmt, scalars } from '@cotangent/core'
+import { knownTruth } from './fold.ts'
+import { substitution } from './rewrite.ts'
+import { bodyBudget, tapExtent } from './tiling.ts'
+import { branching, effectsOf, freshNames, namesIn, sizeOfBody } from './visit.ts'
+
+const { constant } = scalars
+
+/** Writes out loops of at most 8 rounds while the result stays small. Names are unique. */
+export const unrollSmall = (body: readonly Stmt[]): readonly Stmt[] => {
+  const fresh = freshNames(namesIn(body))
+  const block = (statements: readonly Stmt[]): readonly Stmt[] => statements.flatMap(statement)
+  const statement = (s: Stmt): readonly Stmt[] => {
+    switch (s.tag) {
+      case 'for': {
+        const inner: Stmt = { ...s, body: block(s.body) }
+        return worthUnrolling(inner) ? unroll(inner, fresh) : [inner]
+      }
+      case 'while':
+        return [{ ...s, body: block(s.body) }]
+      case 'if': {
+        const known = knownTruth(s.condition)
+        if (known !== null) return block(known ? s.then : s.otherwise)
+        return [branching(s.condition, block(s.then), block(s.otherwise))]
+      }
+      case 'comment':
+      case 'let':
+      case 'variable':
+      case 'assign':
+      case 'store':
+        return [s]
+      default:
+        return s satisfies never
+    }
+  }
+  return block(body)
+}
+
+type Loop = Extract<Stmt, { readonly tag: 'for' }>
+
+const roundsOf = (s: Loop): number => Math.max(0, Math.ceil(s.extent / (s.step ?? 1)))
+
+const worthUnrolling = (s: Loop): boolean => {
+  const rounds = roundsOf(s)
+  if (rounds <= 1) return true
+  if (rounds > tapExtent || hasLoop(s.body)) return false
+  return rounds * sizeOfBody(s.body) <= bodyBudget
+}
+
+const hasLoop = (body: readonly Stmt[]): boolean =>
+  body.some((s) => {
+    if (s.tag === 'for' || s.tag === 'while') return true
+    return s.tag === 'if' && (hasLoop(s.then) || hasLoop(s.otherwise))
+  })
+
+const unroll = (s: Loop, fresh: (prefix: string) => string): readonly Stmt[] => {
+  const step = s.step ?? 1
+  const rounds = Array.from({ length: roundsOf(s) }, (_, n) => n * step)
+  const { declared } = effectsOf(s.body)
+  return (s.reverse === true ? rounds.reverse() : rounds).flatMap((value, n) =>
+    substitution({
+      counters: new Map([[s.counter, constant(value)]]),
+      declared: new Map(n === 0 ? [] : [...declared].map((name) => [name, fresh(`${name}_`)])),
+    }).body(s.body),
+  )
+}

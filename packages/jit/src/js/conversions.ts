@@ -110,7 +110,9 @@ export const convert = (
 }
 
 const view = new DataView(new ArrayBuffer(8))
+// Which NaN arithmetic gives is the processor's choice; bits are those of one of them.
 const float32Bits = (x: number): number => {
+  if (Number.isNaN(x)) return 0x7fc00000
   view.setFloat32(0, x)
   return view.getInt32(0)
 }

@@ -1,5 +1,6 @@
 /** Which reductions may be reordered and split into partial results. */
 import { type BinaryOp, type Scalar, integerRange, isFloat } from '@cotangent/core'
+import { makeInterner } from './intern.ts'
 import { walk } from './visit.ts'
 
 /** A step `acc ∘ f` whose `∘` is associative and whose `f` reads no accumulator. */
@@ -60,9 +61,10 @@ export const commonChoice = (
 ): { readonly condition: Scalar; readonly values: readonly Scalar[] } | null => {
   const first = steps[0]
   if (first?.tag !== 'select') return null
+  const { idOf } = makeInterner()
   const values: Scalar[] = []
   for (const [n, step] of steps.entries()) {
-    if (step.tag !== 'select' || step.condition !== first.condition) return null
+    if (step.tag !== 'select' || idOf(step.condition) !== idOf(first.condition)) return null
     if (step.onFalse.tag !== 'local' || step.onFalse.name !== names[n]) return null
     values.push(step.onTrue)
   }

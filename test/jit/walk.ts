@@ -71,6 +71,7 @@ const convert = (from: DType, to: DType, x: number): number => {
 }
 
 const bitcast = (from: DType, to: DType, x: number): number => {
+  if (from === to) return x
   const write = makeStore(from, 1)
   const plain = Number.isNaN(x) ? NaN : x
   write[0] = isHalf(from) ? (from === 'float16' ? encodeFloat16(x) : encodeBfloat16(x)) : plain

@@ -19,6 +19,9 @@ import type { JsScope } from './scope.ts'
 
 const { boundsOf } = scalars
 
+// Every integer up to here is a float32.
+const largestExact = 2 ** 24
+
 const isRounded = (dtype: DType): boolean => dtype === 'float32' || isHalf(dtype)
 
 /**
@@ -61,7 +64,9 @@ export const printScalar = (s: Scalar, scope: JsScope, rounding = false): Code =
       return bitcast(s.x.dtype, s.dtype, print(s.x), scope)
     case 'fromIndex': {
       const index = printIndex(s.value, scope, print)
-      return s.dtype === 'int32' ? index : convert('int32', s.dtype, index, scope, rounding)
+      const [low, high] = boundsOf(s.value)
+      const exact = rounding || (low >= -largestExact && high <= largestExact)
+      return s.dtype === 'int32' ? index : convert('int32', s.dtype, index, scope, exact)
     }
     default:
       return s satisfies never

@@ -6,6 +6,7 @@ import { dropUnused } from './dead.ts'
 import { hoist } from './hoist.ts'
 import { uniqueNames } from './names.ts'
 import { share } from './share.ts'
+import { simplify } from './simplify.ts'
 import { unrollSmall } from './unroll.ts'
 
 export interface LoopPass {
@@ -14,6 +15,7 @@ export interface LoopPass {
 }
 
 export const loopPasses: readonly LoopPass[] = [
+  { name: 'fold conditions', run: simplify },
   { name: 'collapse nests', run: collapse },
   { name: 'unique names', run: uniqueNames },
   { name: 'unroll small loops', run: unrollSmall },

@@ -1,0 +1,33 @@
+/** Folds what indices alone decide, everywhere: guards that always hold, branches never taken. */
+import type { Index, Scalar, Stmt } from '@cotangent/core'
+import { foldScalar, knownTruth } from './fold.ts'
+import { mapIndex, mapScalar, mapStmt } from './rewrite.ts'
+
+/** The same statements with every decidable condition decided. */
+export const simplify = (body: readonly Stmt[]): readonly Stmt[] => {
+  const done = new Map<Scalar, Scalar>()
+  const indices = new Map<Index, Index>()
+  const scalar = (s: Scalar): Scalar => {
+    const known = done.get(s)
+    if (known !== undefined) return known
+    const made = foldScalar(mapScalar(s, scalar, index))
+    done.set(s, made)
+    return made
+  }
+  const index = (i: Index): Index => {
+    const known = indices.get(i)
+    if (known !== undefined) return known
+    const made = mapIndex(i, index, scalar)
+    indices.set(i, made)
+    return made
+  }
+  const block = (statements: readonly Stmt[]): readonly Stmt[] =>
+    statements.flatMap((s): readonly Stmt[] => {
+      const made = mapStmt(s, scalar, index, block)
+      if (made.tag !== 'if') return [made]
+      const known = knownTruth(made.condition)
+      if (known === null) return [made]
+      return known ? made.then : made.otherwise
+    })
+  return block(body)
+}

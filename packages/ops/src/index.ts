@@ -1,6 +1,9 @@
 /** `@cotangent/ops`: the primitives, the NumPy-like functions, `lax`, and the tensor methods. */
 import './install.ts'
 
+export * as lax from './lax/index.ts'
+export * as nnFunctions from './activations.ts'
 export * as np from './numpy/index.ts'
-export * as prims from './prims/index.ts'
+export { primitives } from './prims/index.ts'
 export * from './promote.ts'
+export * as random from './random/index.ts'

@@ -1,0 +1,6 @@
+/** `lax`: the structural layer, with JAX's names and argument orders in camelCase. */
+export * from './convolution.ts'
+export * from './elementwise.ts'
+export * from './indexing.ts'
+export * from './structural.ts'
+export * from './windows.ts'

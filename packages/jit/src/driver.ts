@@ -21,7 +21,6 @@ import {
   type HostStep,
   type KernelStep,
   type Program,
-  Scratch,
   type ScanStep,
   type Slot,
   type Step,

@@ -23,7 +23,6 @@ import {
   leafTensor,
   showAval,
   traceTree,
-  typed,
   unflatten,
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'

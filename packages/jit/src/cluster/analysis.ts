@@ -44,7 +44,8 @@ export const analyze = (graph: Graph): Analysis => {
     probes.set(equation, probe(equation))
     equation.outputs.forEach((v, output) => producers.set(v, { equation, output }))
   }
-  const escaping = escapingVariables(graph, probes)
+  const returned = new Set<Var>(graph.outputs.filter(isVar))
+  const whole = readWhole(graph, probes)
   const fanout = countReads(graph, probes)
   const materialized = new Set<Var>(graph.inputs)
   const aliases = new Map<Var, Atom>()
@@ -58,11 +59,12 @@ export const analyze = (graph: Graph): Analysis => {
       found.work + found.accesses.reduce((n, a) => n + inlined(equation.inputs[a.input]!), 0)
     for (const v of equation.outputs) {
       const source = found.alias ? equation.inputs[0]! : null
-      if (source !== null && !escaping.has(v) && hasMemory(source, materialized, aliases)) {
+      if (source !== null && !returned.has(v) && hasMemory(source, materialized, aliases)) {
         aliases.set(v, source)
         work.set(v, 0)
-      } else if (found.lowering.tag !== 'pull' || escaping.has(v)) materialized.add(v)
-      else {
+      } else if (found.lowering.tag !== 'pull' || returned.has(v) || whole.has(v)) {
+        materialized.add(v)
+      } else {
         const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
         if (own > expressionLimit || (reads - 1) * own > recomputeBudget) materialized.add(v)
         else work.set(v, own)
@@ -89,17 +91,14 @@ export const memoryOf = (atom: Atom, aliases: ReadonlyMap<Var, Atom>): Atom => {
   return current
 }
 
-// Outputs of the graph, and whatever routines and control flow read as whole arrays.
-const escapingVariables = (
-  graph: Graph,
-  probes: ReadonlyMap<Equation, Probe>,
-): ReadonlySet<Var> => {
-  const escaping = new Set<Var>(graph.outputs.filter(isVar))
+// What routines and control flow read as whole arrays.
+const readWhole = (graph: Graph, probes: ReadonlyMap<Equation, Probe>): ReadonlySet<Var> => {
+  const whole = new Set<Var>()
   for (const equation of graph.equations) {
     if (isPointwise(probes.get(equation)!)) continue
-    for (const atom of equation.inputs) if (isVar(atom)) escaping.add(atom)
+    for (const atom of equation.inputs) if (isVar(atom)) whole.add(atom)
   }
-  return escaping
+  return whole
 }
 
 // How many element reads each variable gets from pointwise equations.

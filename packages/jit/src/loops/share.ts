@@ -7,7 +7,7 @@ import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { foldScalar } from './fold.ts'
 import { type Interner, makeInterner } from './intern.ts'
 import { mapIndex, mapScalar } from './rewrite.ts'
-import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf } from './visit.ts'
+import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf, walk } from './visit.ts'
 
 const { literal, local } = scalars
 
@@ -20,6 +20,13 @@ interface Scope {
   readonly bound: Map<number, Scalar>
 }
 
+interface Context {
+  readonly interner: Interner
+  readonly fresh: (prefix: string) => string
+  /** Locals that may be assigned. */
+  readonly variables: ReadonlySet<string>
+}
+
 const lookUp = (scope: Scope | null, id: number): Scalar | undefined => {
   for (let s = scope; s !== null; s = s.parent) {
     const found = s.bound.get(id)
@@ -30,16 +37,22 @@ const lookUp = (scope: Scope | null, id: number): Scalar | undefined => {
 
 /** Binds every expression used more than once to a local. */
 export const share = (body: readonly Stmt[]): readonly Stmt[] => {
+  const variables = new Set<string>()
+  walk({
+    statement: (s) => {
+      if (s.tag === 'variable') variables.add(s.name)
+    },
+  }).body(body)
   const fresh = freshNames(namesIn(body))
-  return shareBlock(body, null, makeInterner(), fresh)
+  return shareBlock(body, null, { interner: makeInterner(), fresh, variables })
 }
 
 const shareBlock = (
   body: readonly Stmt[],
   parent: Scope | null,
-  interner: Interner,
-  fresh: (prefix: string) => string,
+  context: Context,
 ): readonly Stmt[] => {
+  const { interner, fresh, variables } = context
   const uses = countUses(body, parent, interner)
   const scope: Scope = { parent, bound: new Map() }
   const out: Stmt[] = []
@@ -54,8 +67,9 @@ const shareBlock = (
     const made = rebuilt(s)
     const depth = 1 + Math.max(0, ...scalarsOf(made).map((child) => depths.get(child) ?? 0))
     const wanted = (uses.get(id) ?? 0) > 1 || depth >= deepest
-    if (!wanted || !worthBinding(made)) {
+    if (!wanted || isTrivial(made)) {
       depths.set(made, depth)
+      if (s.tag === 'guard') scope.bound.set(id, made)
       return made
     }
     const name = fresh(prefixOf(made))
@@ -83,7 +97,7 @@ const shareBlock = (
 
   const nested = (statements: readonly Stmt[]): readonly Stmt[] => {
     const before = interner.snapshot()
-    const made = shareBlock(statements, scope, interner, fresh)
+    const made = shareBlock(statements, scope, context)
     interner.restore(before)
     return made
   }
@@ -111,7 +125,9 @@ const shareBlock = (
         out.push({ ...s, value })
         interner.touch([s.name])
         interner.alias(s.name, id)
-        scope.bound.set(id, isTrivial(value) ? value : local(value.dtype, s.name))
+        // A copy of a variable keeps its own name: the variable may change.
+        const plain = isTrivial(value) && !readsVariable(value, variables)
+        scope.bound.set(id, plain ? value : local(value.dtype, s.name))
         break
       }
       case 'variable':
@@ -209,7 +225,8 @@ const isTrivial = (s: Scalar): boolean => {
   return s.tag === 'fromIndex' && s.value.tag === 'counter'
 }
 
-const worthBinding = (s: Scalar): boolean => !isTrivial(s)
+const readsVariable = (s: Scalar, variables: ReadonlySet<string>): boolean =>
+  s.tag === 'local' ? variables.has(s.name) : scalarsOf(s).some((x) => readsVariable(x, variables))
 
 const prefixOf = (value: Scalar): string => {
   if (value.tag === 'load') return `${value.buffer}_`

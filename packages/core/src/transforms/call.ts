@@ -110,7 +110,7 @@ const recomputeSplit = (
   const inputs = graph.inputs.filter((_, i) => !unknown[i]!)
   const knownGraph = dropDead({
     inputs,
-    equations: graph.equations.filter((e) => !e.outputs.some((v) => reached.has(v))),
+    equations: graph.equations.filter((e) => !touches(e, reached)),
     outputs: [...graph.outputs.filter((_, i) => !isUnknown[i]!), ...saved],
   })
   const savedSet = new Set<Var>(saved)
@@ -130,12 +130,14 @@ const recomputeSplit = (
 
 const reachedBy = (graph: Graph, unknown: readonly boolean[]): ReadonlySet<Var> => {
   const reached = new Set<Var>(graph.inputs.filter((_, i) => unknown[i]!))
-  const touches = ({ inputs }: Equation): boolean => inputs.some((a) => isVar(a) && reached.has(a))
   for (const equation of graph.equations) {
-    if (touches(equation)) for (const v of equation.outputs) reached.add(v)
+    if (touches(equation, reached)) for (const v of equation.outputs) reached.add(v)
   }
   return reached
 }
+
+const touches = ({ inputs }: Equation, reached: ReadonlySet<Var>): boolean =>
+  inputs.some((a) => isVar(a) && reached.has(a))
 
 /** Runs `params.graph` on the inputs. */
 export const callP: Primitive<Rest, CallParams> = definePrimitive({

@@ -39,7 +39,7 @@ export const inChunks = (
 ): readonly [unknown, unknown] => {
   const count = Math.floor(length / size)
   const whole = count * size
-  if (count <= 1 && whole === length) return chunk(init, xs, length)
+  if (count === 0 || size === length) return chunk(init, xs, length)
   const head = mapTree(xs, (x) => reshape(part(x, 0, whole), [count, size, ...x.shape.slice(1)]))
   const middle = (carry: unknown): readonly [unknown, unknown] => {
     const outer = scan(

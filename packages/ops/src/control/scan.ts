@@ -53,7 +53,8 @@ export const scan = <const C, const X, Y>(
   return unflatten(structure, leaves)
 }
 
-const scanTrees: TreeBody<ScanOptions> = (f, init, xs, options) => {
+/** `scan` of trees whose types are forgotten. */
+export const scanTrees: TreeBody<ScanOptions> = (f, init, xs, options) => {
   const scanned = flattenTensors(xs, 'scan')
   const length = scanLength(scanned.leaves, scanned.structure, options.length)
   const { reverse = false, unroll = 1, checkpoint = false } = options

@@ -213,8 +213,11 @@ const isPlain = ({ padding, inputDilation }: ConvParams): boolean =>
 
 const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) => {
   const { dtype, shape } = outputs[0]!
-  if (!isPlain(params))
+  // Cropping may leave less than nothing of the input, which cannot be written down as an array.
+  if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
+  if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
+  }
   const channels = w.shape[1]!
   const perGroup = shape[1]! / params.groups
   const extents = w.shape.slice(1)

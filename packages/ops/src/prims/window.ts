@@ -26,6 +26,7 @@ import {
   reshape,
   scalars,
   showAval,
+  sizeOf,
   wholeEquation,
   wrapInteger,
 } from '@cotangent/core'
@@ -94,8 +95,10 @@ const windowReduction = (rules: WindowRules): WindowPrimitive => {
       dims: [0],
     }),
     lower: ([x], w, { outputs }) => {
-      const { dtype } = outputs[0]!
+      const { dtype, shape } = outputs[0]!
       const identity = rules.identity(dtype)
+      // Cropping may leave less than nothing of the input, which cannot be written down.
+      if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
       if (w.inputDilation.some((d) => d !== 1)) {
         return { tag: 'expand', expand: ([input]) => [spreadFirst(primitive, input!, w, identity)] }
       }

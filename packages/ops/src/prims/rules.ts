@@ -1,5 +1,5 @@
 /** Rules shared by primitives whose transposes or tangents do not exist. */
-import { InternalError, type Tensor, UnsupportedError } from '@cotangent/core'
+import { InternalError, UnsupportedError } from '@cotangent/core'
 
 /** The whole transpose of a primitive that is linear in nothing. */
 export const neverLinear =

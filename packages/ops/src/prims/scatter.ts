@@ -7,6 +7,7 @@ import {
   fill,
   isLinear,
   reshape,
+  sizeOf,
   zerosLike,
 } from '@cotangent/core'
 import { div, max, mul, or } from './binary.ts'
@@ -62,7 +63,7 @@ const survivors = (
 }
 
 const writesOnce = (indices: Tensor, params: ScatterParams): boolean =>
-  params.uniqueIndices || indices.size === indices.shape.at(-1)
+  params.uniqueIndices || sizeOf(indices.shape.slice(0, -1)) === 1
 
 /** Multiplication of slices; see `scatterMul`. */
 export const scatterMulP: ScatterPrimitive = scatterPrimitive({

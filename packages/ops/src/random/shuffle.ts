@@ -3,7 +3,7 @@ import {
   DTypeError,
   type Shape,
   ShapeError,
-  Tensor,
+  type Tensor,
   add,
   fill,
   isFloat,

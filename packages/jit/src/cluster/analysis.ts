@@ -53,22 +53,30 @@ export const analyze = (graph: Graph): Analysis => {
   const inlined = (atom: Atom): number =>
     isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
 
+  const needsMemory = (v: Var, { lowering }: Probe, own: number): boolean => {
+    if (lowering.tag !== 'pull' || returned.has(v) || whole.has(v) || own > expressionLimit)
+      return true
+    const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
+    return (reads - 1) * own > recomputeBudget
+  }
+
   for (const equation of graph.equations) {
     const found = probes.get(equation)!
     const own =
       found.work + found.accesses.reduce((n, a) => n + inlined(equation.inputs[a.input]!), 0)
     for (const v of equation.outputs) {
       const source = found.alias ? equation.inputs[0]! : null
-      if (source !== null && !returned.has(v) && hasMemory(source, materialized, aliases)) {
-        aliases.set(v, source)
+      const share = (): void => {
+        aliases.set(v, source!)
         work.set(v, 0)
-      } else if (found.lowering.tag !== 'pull' || returned.has(v) || whole.has(v)) {
-        materialized.add(v)
-      } else {
-        const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
-        if (own > expressionLimit || (reads - 1) * own > recomputeBudget) materialized.add(v)
-        else work.set(v, own)
       }
+      if (source !== null && !returned.has(v) && hasMemory(source, materialized, aliases)) share()
+      else if (!needsMemory(v, found, own)) work.set(v, own)
+      else if (source !== null && isVar(source) && !returned.has(v)) {
+        // Give the memory to what is reshaped: its own axes make the better loops.
+        materialized.add(source)
+        share()
+      } else materialized.add(v)
     }
   }
   return { probes, producers, materialized, aliases }

@@ -118,7 +118,8 @@ const place = (
   for (let position = units.length - 1; position >= Math.max(after, 0); position--) {
     const unit = units[position]!
     if (unit.tag !== 'cluster' || unit.work + found.work > workLimit) continue
-    if (unit.reads.size + reads.length > readLimit && unit.reads.size > 0) continue
+    const outside = reads.filter(({ atom }) => !isVar(atom) || madeBy.get(atom) !== position)
+    if (unit.reads.size + outside.length > readLimit && unit.reads.size > 0) continue
     const outer =
       position === after
         ? joinAfter(
@@ -132,7 +133,7 @@ const place = (
     unit.outer = outer
     unit.roots.push(root)
     unit.work += found.work
-    for (const { atom } of reads) unit.reads.add(atom)
+    for (const { atom } of outside) unit.reads.add(atom)
     return position
   }
   const reading = new Set(reads.map(({ atom }) => atom))

@@ -35,6 +35,7 @@ import {
   inputCotangentPadding,
   windowOutputShape,
 } from './windows.ts'
+import { suitsWinograd, winogradConv } from './winograd.ts'
 
 const { affine, convertTo, floorDivide } = scalars
 
@@ -217,6 +218,9 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
+  }
+  if (suitsWinograd(x, w, params)) {
+    return { tag: 'expand', expand: ([input, kernel]) => [winogradConv(input!, kernel!)] }
   }
   const channels = w.shape[1]!
   const perGroup = shape[1]! / params.groups

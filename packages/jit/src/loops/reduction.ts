@@ -187,26 +187,32 @@ const emitTile = (nest: Nest, places: readonly Place[]): readonly Stmt[] => {
   ]
 }
 
+const loopOver = (name: string, extent: number, body: readonly Stmt[]): Stmt => ({
+  tag: 'for',
+  counter: name,
+  extent,
+  body,
+})
+
 type Body = (innermost: Index | null, partial: string) => readonly Stmt[]
 
 const emitReduced = (nest: Nest, partials: readonly string[], body: Body): readonly Stmt[] => {
   const inner = nest.reduced.at(-1)
   if (inner === undefined) return body(null, partials[0]!)
-  const splits = partials.length
-  const rest = inner.extent % splits
+  const step = partials.length * nest.tile.unroll
+  const rest = inner.extent % step
   const full = inner.extent - rest
   const k = counter(inner.name, full)
-  const loop: Stmt = {
-    tag: 'for',
-    counter: inner.name,
-    extent: full,
-    step: splits,
-    body: partials.flatMap((partial, s) => body(plus(k, s), partial)),
-  }
-  const remainder = Array.from({ length: rest }, (_, s) => body(constant(full + s), partials[s]!))
-  let statements: readonly Stmt[] = [loop, ...remainder.flat()]
+  const rounds = Array.from({ length: nest.tile.unroll }, (_, u) =>
+    partials.flatMap((partial, s) => body(plus(k, u * partials.length + s), partial)),
+  )
+  const remaining = body(plus(counter(inner.name, rest), full), partials[0]!)
+  let statements: readonly Stmt[] = [
+    { tag: 'for', counter: inner.name, extent: full, step, body: rounds.flat() },
+    ...(rest === 0 ? [] : [loopOver(inner.name, rest, remaining)]),
+  ]
   for (const dim of nest.reduced.slice(0, -1).toReversed()) {
-    statements = [{ tag: 'for', counter: dim.name, extent: dim.extent, body: statements }]
+    statements = [loopOver(dim.name, dim.extent, statements)]
   }
   return statements
 }

@@ -29,14 +29,16 @@ export interface Tile {
   readonly sizes: readonly number[]
   /** Independent partial results along the innermost reduction. */
   readonly splits: number
+  /** Rounds of the innermost reduction written out for each partial result. */
+  readonly unroll: number
 }
 
 /** Loops this short at the inside of a reduction are unrolled entirely: kernel taps, windows. */
 export const tapExtent = 8
-/** Nodes that a body may have after unrolling: about 6 kB of source. */
-export const bodyBudget = 1000
-
-const lineOf = (offset: number): number => Math.floor(offset / 16)
+/** Nodes that an unrolled body may have: about 60 multiply-adds; larger ones gain nothing. */
+export const bodyBudget = 500
+/** Nodes that all the bodies of a nest may have, those of the remainders included: about 8 kB. */
+const nestBudget = 1000
 
 /** The innermost reduction loops that will be unrolled, while the copies stay within the budget. */
 export const tapsOf = (reduced: readonly Dim[], size: number): readonly Dim[] => {
@@ -50,96 +52,137 @@ export const tapsOf = (reduced: readonly Dim[], size: number): readonly Dim[] =>
   return taps
 }
 
-// Cost of one step of one output, in units of a multiply-add's share of the ports: at best 0.45.
-const bodyCost = (request: TileRequest, copies: readonly Copies[], splits: number): number => {
+const lineOf = (offset: number): number => Math.floor(offset / 16)
+const product = (copies: readonly Copies[]): number => copies.reduce((n, c) => n * c.count, 1)
+
+// Nanoseconds of one step of one output, fitted to measurements of matmul and convolution tiles.
+// Loads are cheap; what counts is the loop's own work shared by few steps, the latency of adding
+// to few accumulators, and accumulators that no longer fit in registers.
+const bodyCost = (
+  request: TileRequest,
+  copies: readonly Copies[],
+  { splits, unroll }: Tile,
+): number => {
   const { reduced, accesses, accumulators, stepSize } = request
-  const outputs = copies.reduce((n, c) => n * c.count, 1)
-  const taps = tapsOf(reduced, stepSize * outputs * splits)
+  const outputs = product(copies)
+  const rounds = splits * unroll
+  const taps = rounds > 1 ? [] : tapsOf(reduced, stepSize * outputs)
   const inner = reduced.at(-1 - taps.length)
-  const tapped = taps.map((t) => ({ counter: t.name, count: t.extent }))
-  const split = inner === undefined || splits === 1 ? [] : [{ counter: inner.name, count: splits }]
-  const steps = outputs * splits * taps.reduce((n, t) => n * t.extent, 1)
+  const all = [
+    ...copies,
+    ...taps.map((t) => ({ counter: t.name, count: t.extent })),
+    ...(inner === undefined || rounds === 1 ? [] : [{ counter: inner.name, count: rounds }]),
+  ]
+  const steps = product(all)
   let loads = 0
   let lines = 0
   for (const access of accesses) {
-    const offsets = offsetsOf(access, [...copies, ...tapped, ...split])
+    const offsets = offsetsOf(access, all)
     loads += offsets.length
-    const stride = inner === undefined ? 0 : (access.strides.get(inner.name) ?? 0)
-    const moving = Math.min(1, Math.abs(stride) / 16)
-    lines += new Set(offsets.map(lineOf)).size * moving
+    const stride = inner === undefined ? 0 : Math.abs(access.strides.get(inner.name) ?? 0)
+    lines += new Set(offsets.map(lineOf)).size * Math.min(1, (stride * rounds) / 16)
   }
   const live = outputs * splits * accumulators
-  const chains = Math.min(4, live)
-  const waiting = (4 / chains - 1) * 0.5
-  const spilling = Math.max(0, live - 16) * 0.1
-  return Math.max(0.45, loads / steps) + waiting + spilling + (lines / steps) * 0.2
+  // Past these sizes values are kept in memory rather than in registers.
+  const roomy = live > 12 ? 16 : 24
+  const crowding = Math.min(0.1, Math.max(0, steps - roomy) * (live > 12 ? 0.003 : 0.002))
+  const spilling = 0.03 * Math.max(0, live - 16)
+  const busy = 0.3 + (0.08 * loads) / steps + 1.2 / steps + (0.1 * lines) / steps
+  return Math.max(busy + crowding + spilling + 0.01 * Math.log2(unroll), 1.4 / live)
 }
 
-interface Part {
-  readonly count: number
+interface Case {
+  readonly copies: readonly Copies[]
   readonly share: number
 }
 
-// The full tiles of a dim, and what is left over.
-const partsOf = (extent: number, size: number): readonly Part[] => {
-  const rest = extent % size
-  const full = { count: size, share: (extent - rest) / extent }
-  return rest === 0 ? [full] : [full, { count: rest, share: rest / extent }]
-}
-
-const tileCost = (request: TileRequest, sizes: readonly number[], splits: number): number => {
-  const tiled = request.outputs.flatMap((dim, d) =>
-    sizes[d]! === 1 ? [] : [{ dim, parts: partsOf(dim.extent, sizes[d]!) }],
-  )
-  let cases: readonly { readonly copies: readonly Copies[]; readonly share: number }[] = [
-    { copies: [], share: 1 },
-  ]
-  for (const { dim, parts } of tiled) {
-    cases = cases.flatMap((c) =>
+// The full tiles of every dim, and what is left over: each has a body of its own.
+const casesOf = (request: TileRequest, sizes: readonly number[]): readonly Case[] => {
+  let cases: readonly Case[] = [{ copies: [], share: 1 }]
+  request.outputs.forEach(({ name, extent }, d) => {
+    const size = sizes[d]!
+    if (size === 1) return
+    const rest = extent % size
+    const full = { count: size, share: (extent - rest) / extent }
+    const parts = rest === 0 ? [full] : [full, { count: rest, share: rest / extent }]
+    cases = cases.flatMap(({ copies, share }) =>
       parts.map((p) => ({
-        copies: [...c.copies, { counter: dim.name, count: p.count }],
-        share: c.share * p.share,
+        copies: [...copies, { counter: name, count: p.count }],
+        share: share * p.share,
       })),
     )
-  }
-  let cost = 0
-  let size = 0
-  for (const c of cases) {
-    const outputs = c.copies.reduce((n, x) => n * x.count, 1)
-    cost += c.share * bodyCost(request, c.copies, splits)
-    size += outputs * (request.stepSize * splits + request.finishSize)
-  }
-  // Among equals the smaller body; beyond the budget nothing.
-  return size > bodyBudget && tiled.length + splits > 1 ? Infinity : cost + size * 1e-5
+  })
+  return cases
 }
 
-const sizesFor = (extent: number, single: boolean): readonly number[] =>
-  (single ? [2, 3, 4, 6, 8] : [2, 3, 4]).filter((t) => t <= extent)
-
-/** The cheapest tile of one or two output dims, or a split of the reduction. */
-export const chooseTile = (request: TileRequest): Tile => {
-  const none = request.outputs.map(() => 1)
+const tileCost = (request: TileRequest, tile: Tile): number => {
+  const rounds = tile.splits * tile.unroll
   const inner = request.reduced.at(-1)
-  const candidates: Tile[] = [{ sizes: none, splits: 1 }]
-  if (inner === undefined) return candidates[0]!
-  if (request.splittable && inner.extent >= 8) candidates.push({ sizes: none, splits: 4 })
+  const rest = inner === undefined || rounds === 1 ? 0 : (inner.extent % rounds) / inner.extent
+  const bodies = rest === 0 ? rounds : rounds + 1
+  let cost = 0
+  let size = 0
+  const cases = casesOf(request, tile.sizes)
+  for (const { copies, share } of cases) {
+    const outputs = product(copies)
+    const body = outputs * request.stepSize * rounds
+    if (body > bodyBudget && outputs * rounds > 1) return Infinity
+    cost += share * (1 - rest) * bodyCost(request, copies, tile)
+    if (rest > 0)
+      cost += share * rest * bodyCost(request, copies, { ...tile, splits: 1, unroll: 1 })
+    size += outputs * (request.stepSize * bodies + request.finishSize)
+  }
+  const remainders = 0.015 * (cases.length - 1 + (rest > 0 ? 1 : 0))
+  return size > nestBudget && !isPlain(tile) ? Infinity : cost + remainders + size * 4e-5
+}
+
+const isPlain = (tile: Tile): boolean =>
+  tile.splits * tile.unroll === 1 && tile.sizes.every((size) => size === 1)
+
+// Remainders cost a body each; larger tiles are for extents that they divide.
+const sizesFor = (extent: number, single: boolean): readonly number[] => {
+  const sizes = single ? [2, 3, 4, 6, 8] : [2, 3, 4]
+  if (extent % 5 === 0) sizes.push(5)
+  return sizes.filter((t) => t <= extent)
+}
+
+// A dim that every load moves along offers no reuse, only independent accumulators.
+const offersReuse = (request: TileRequest, dim: Dim): boolean =>
+  request.accesses.some((a) => !a.strides.has(dim.name) && !a.uneven.has(dim.name))
+
+const sizesOf = (request: TileRequest): readonly (readonly number[])[] => {
+  const none = request.outputs.map(() => 1)
+  const all: (readonly number[])[] = [none]
   request.outputs.forEach((p, d) => {
-    for (const t of sizesFor(p.extent, true)) {
-      candidates.push({ sizes: none.with(d, t), splits: 1 })
-    }
+    for (const t of sizesFor(p.extent, true)) all.push(none.with(d, t))
     request.outputs.forEach((q, e) => {
-      if (e <= d) return
+      if (e <= d || !offersReuse(request, p) || !offersReuse(request, q)) return
       for (const t of sizesFor(p.extent, false)) {
-        for (const u of sizesFor(q.extent, false)) {
-          candidates.push({ sizes: none.with(d, t).with(e, u), splits: 1 })
-        }
+        for (const u of sizesFor(q.extent, false)) all.push(none.with(d, t).with(e, u))
       }
     })
   })
-  let best = candidates[0]!
+  return all
+}
+
+/** The cheapest tile of one or two output dims, with the reduction split or unrolled. */
+export const chooseTile = (request: TileRequest): Tile => {
+  const inner = request.reduced.at(-1)
+  const none: Tile = { sizes: request.outputs.map(() => 1), splits: 1, unroll: 1 }
+  if (inner === undefined) return none
+  const long = inner.extent > tapExtent
+  const unrolls = long ? [1, 2, 4] : [1]
+  const candidates: Tile[] = []
+  for (const sizes of sizesOf(request)) {
+    for (const unroll of unrolls) candidates.push({ sizes, splits: 1, unroll })
+  }
+  if (long && request.splittable) {
+    candidates.push({ ...none, splits: 4 }, { ...none, splits: 4, unroll: 2 })
+  }
+  let best = none
   let least = Infinity
   for (const candidate of candidates) {
-    const cost = tileCost(request, candidate.sizes, candidate.splits)
+    const cost = tileCost(request, candidate)
     if (cost >= least) continue
     best = candidate
     least = cost

@@ -62,12 +62,14 @@ const difference = (got: ArrayLike<number>, want: ArrayLike<number>): number => 
   return worst / scale
 }
 
+const show = (x: Tensor): string => Array.from(valuesOf(x)).join(' ')
+
 const expectClose = (what: string, got: Tensor, want: Tensor, tolerance: number): void => {
   expect(got.shape, `${what}: shape`).toEqual(want.shape)
   expect(got.dtype, `${what}: dtype`).toBe(want.dtype)
   const error = difference(valuesOf(got), valuesOf(want))
   if (error > tolerance) {
-    throw new Error(`${what}: off by ${error}\n  got  ${String(got)}\n  want ${String(want)}`)
+    throw new Error(`${what}: off by ${error}\n  got  ${show(got)}\n  want ${show(want)}`)
   }
 }
 

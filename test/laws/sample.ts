@@ -17,10 +17,10 @@ export const seeded = (seed: number): Random => {
 }
 
 /**
- * `smooth`: forward, reverse and second derivatives agree with differences. `once`: first
- * derivatives only. `reverse`: has no forward mode. `none`: nothing to differentiate.
+ * `smooth`: forward, reverse and second derivatives agree with differences. `forward`, `reverse`:
+ * only this mode exists. `none`: nothing to differentiate.
  */
-export type Derivatives = 'smooth' | 'once' | 'reverse' | 'none'
+export type Derivatives = 'smooth' | 'forward' | 'reverse' | 'none'
 
 export interface Sample {
   readonly label: string

@@ -80,23 +80,19 @@ const unaryFloat: Readonly<Record<UnaryOp, UnaryFunction>> = {
   countLeadingZeros: (x) => countLeadingZeros('uint32', x),
 }
 
+// Where integers differ from the float64 function rounded.
+const unaryInteger: Readonly<Partial<Record<UnaryOp, (dtype: DType, x: number) => number>>> = {
+  negate: (dtype, x) => wrapInteger(dtype, -x),
+  absolute: (dtype, x) => wrapInteger(dtype, Math.abs(x)),
+  not: (dtype, x) => wrapInteger(dtype, ~x),
+  populationCount,
+  countLeadingZeros,
+}
+
 /** The function that `op` computes on values of `dtype`. */
 export const unaryFunction = (op: UnaryOp, dtype: DType): UnaryFunction => {
-  if (isFloat(dtype)) return unaryFloat[op]
-  switch (op) {
-    case 'negate':
-      return (x) => wrapInteger(dtype, -x)
-    case 'absolute':
-      return (x) => wrapInteger(dtype, Math.abs(x))
-    case 'not':
-      return (x) => wrapInteger(dtype, ~x)
-    case 'populationCount':
-      return (x) => populationCount(dtype, x)
-    case 'countLeadingZeros':
-      return (x) => countLeadingZeros(dtype, x)
-    default:
-      return unaryFloat[op]
-  }
+  const own = isFloat(dtype) ? undefined : unaryInteger[op]
+  return own === undefined ? unaryFloat[op] : (x) => own(dtype, x)
 }
 
 const nextAfter: Readonly<Record<'float16' | 'bfloat16' | 'float32' | 'float64', BinaryFunction>> =

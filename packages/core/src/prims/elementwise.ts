@@ -75,8 +75,10 @@ export const elementwise = <const S extends Slots, P>(
     slots: rules.slots,
     typing: (types, params) => {
       const first = requireSame(rules.name, rules.slots, [...types])
-      const weak = [...types].every((t) => t.weak)
-      return [aval(first.shape, rules.resultDType(first, params), weak)]
+      const dtype = rules.resultDType(first, params)
+      // There is one boolean type: nothing is weaker.
+      const weak = dtype !== 'bool' && [...types].every((t) => t.weak)
+      return [aval(first.shape, dtype, weak)]
     },
     evaluate: (inputs, params, types) => {
       const out = makeArray(types[0]!)

@@ -23,7 +23,7 @@ import {
 import { accepted, anyReal } from './accepts.ts'
 import { extremumOf, forEachReduced, highest, lowest, reducedShape } from './reductions.ts'
 
-const { both, compareOp, convertTo, fromIndex, literal, selectOp, unaryOp } = scalars
+const { both, compareOp, convertTo, fromIndex, selectOp } = scalars
 
 type ArgReduce = Primitive<readonly ['x'], { readonly axis: number }>
 

@@ -25,7 +25,6 @@ import {
   scalars,
   showAval,
   showShape,
-  sizeOf,
   stridesOf,
   wholeEquation,
   zerosLike,
@@ -312,7 +311,8 @@ export const padP: Primitive<readonly ['x', 'value'], { readonly padding: Paddin
   })
 
 /** `value` is a scalar tensor of the dtype of `x`. */
-export const pad = (x: Tensor, value: Tensor, padding: Padding): Tensor =>
-  padding.length === x.ndim && padding.every((p) => p.every((n) => n === 0)) && sizeOf(x.shape) > 0
-    ? x
-    : bind1(padP, [x, value], { padding })
+export const pad = (x: Tensor, value: Tensor, padding: Padding): Tensor => {
+  const unchanged = padding.length === x.ndim && padding.every((p) => p.every((n) => n === 0))
+  const fits = value.ndim === 0 && value.dtype === x.dtype
+  return unchanged && fits ? x : bind1(padP, [x, value], { padding })
+}

@@ -145,7 +145,7 @@ export const acoshP: Unary = unary('acosh', 'acosh', floats, 'expensive', (dx, [
 export const acosh = (x: Tensor): Tensor => bind1(acoshP, [x], null)
 
 export const atanhP: Unary = unary('atanh', 'atanh', floats, 'expensive', (dx, [x]) =>
-  div(dx, mul(add(one(x), x), sub(one(x), x))),
+  mul(div(one(x), add(one(x), x)), div(dx, sub(one(x), x))),
 )
 export const atanh = (x: Tensor): Tensor => bind1(atanhP, [x], null)
 

@@ -15,8 +15,8 @@ import {
 import { Substitution, mapSubgraphs, substituteInputs } from './rewrite.ts'
 import { lowerEquation, loweringKind } from './lowering.ts'
 
-/** Results of more elements than this are computed by kernels, not stored in the executable. */
-const foldLimit = 16
+/** Results of more elements than this are cheaper to compute in kernels than to load. */
+const foldLimit = 1
 
 const isSmallConstant = (atom: Atom): boolean =>
   atom instanceof Literal && atom.value.size <= foldLimit

@@ -70,9 +70,9 @@ const loadsIn = (
         scalar(s.value)
         break
       case 'store':
-        visit(s.buffer, s.at, true)
         index(s.at)
         scalar(s.value)
+        visit(s.buffer, s.at, true)
         break
       default:
         s satisfies never
@@ -80,15 +80,27 @@ const loadsIn = (
   }
 }
 
-/** True when buffer `output` may be the same memory as buffer `input`. */
+/**
+ * True when buffer `output` may be the same memory as buffer `input`: each element is read for the
+ * last time before it is written. Shared subexpressions are evaluated where they first occur.
+ */
 export const mayOverwrite = (kernel: Kernel, input: string, output: string): boolean => {
   const loads = new Set<string>()
   const stores = new Set<string>()
+  let readAfterWrite = false
   loadsIn(kernel.body, (buffer, at, store) => {
-    if (buffer === input && !store) loads.add(indexKey(at))
+    if (buffer === input && !store) {
+      loads.add(indexKey(at))
+      if (stores.size > 0) readAfterWrite = true
+    }
     if (buffer === output) (store ? stores : loads).add(indexKey(at))
   })
-  return stores.size === 1 && loads.size <= 1 && [...loads].every((key) => stores.has(key))
+  return (
+    !readAfterWrite &&
+    stores.size === 1 &&
+    loads.size <= 1 &&
+    [...loads].every((key) => stores.has(key))
+  )
 }
 
 /** The buffers that statements load from and store to. */

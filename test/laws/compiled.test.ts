@@ -1,0 +1,67 @@
+/** Every primitive, compiled: kernels give what the reference evaluation gives. */
+import { type Graph, type NDArray, type Tensor, evaluateGraph, jvpOf, trace } from '@cotangent/core'
+import { compileGraph, executeArrays } from '@cotangent/jit'
+import { describe, expect, test } from 'vitest'
+import { type Sample, seeded } from './sample.ts'
+import { samples } from './samples.ts'
+
+/** Units in the last place by which a fused float result may differ from the evaluated one. */
+const tolerance = (dtype: string): number =>
+  dtype === 'float64' ? 1e-12 : dtype === 'float32' ? 1e-6 : dtype === 'float16' ? 2e-3 : 1.6e-2
+
+const expectSame = (got: readonly NDArray[], want: readonly NDArray[], where: string): void => {
+  expect(got.length).toBe(want.length)
+  want.forEach((w, o) => {
+    const g = got[o]!
+    expect([g.dtype, g.shape]).toEqual([w.dtype, w.shape])
+    for (let i = 0; i < w.data.length; i++) {
+      const [a, b] = [g.data[i]!, w.data[i]!]
+      if (Object.is(a, b) || Math.abs(a - b) <= tolerance(w.dtype) * (1 + Math.abs(b))) continue
+      throw new Error(`${where}, output ${o}, element ${i}: compiled ${a}, evaluated ${b}`)
+    }
+  })
+}
+
+const compare = (graph: Graph, inputs: readonly NDArray[], where: string): void => {
+  const kernels = compileGraph(graph).driver.kernels.length
+  const before = inputs.map(({ data }) => data.slice())
+  expectSame(executeArrays(graph, inputs), evaluateGraph(graph, inputs), where)
+  inputs.forEach(({ data }, i) => expect(data).toEqual(before[i]))
+  // A graph whose outputs hold anything is computed by kernels, never by the interpreter.
+  const computes =
+    graph.outputs.some((a) => a.aval.shape.every((n) => n > 0)) && graph.equations.length > 0
+  if (computes && graph.outputs.every((a) => !graph.inputs.some((v) => v === a)))
+    expect(kernels).toBeGreaterThan(0)
+}
+
+const arrays = (tensors: readonly Tensor[]): readonly NDArray[] =>
+  tensors.map((x) => x.concrete('law').ndarray())
+
+const compiledLaw = (sample: Sample): void => {
+  const inputs = sample.inputs(seeded(11))
+  const { graph } = trace(
+    'law',
+    sample.run,
+    inputs.map((x) => x.aval),
+  )
+  compare(graph, arrays(inputs), 'value')
+  if (sample.derivatives !== 'smooth' && sample.derivatives !== 'forward') return
+  const differentiable = inputs.map((x) => x.dtype === 'float64')
+  const forward = jvpOf(graph, differentiable)
+  const tangents = inputs.filter((_, i) => differentiable[i]!)
+  compare(forward.graph, arrays([...inputs, ...tangents]), 'derivative')
+}
+
+const forEach = (cases: readonly Sample[], law: (sample: Sample) => void): void => {
+  for (const sample of cases) {
+    try {
+      law(sample)
+    } catch (error) {
+      throw new Error(`sample "${sample.label}"`, { cause: error })
+    }
+  }
+}
+
+describe.each<[string, readonly Sample[]]>(Object.entries(samples))('%s', (_, cases) => {
+  test('compiled = evaluated', () => forEach(cases, compiledLaw))
+})

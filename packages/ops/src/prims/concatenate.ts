@@ -1,10 +1,8 @@
-/** Joining arrays, and counting along an axis. */
+/** Joining arrays along an axis. */
 import {
   type Aval,
-  type DType,
   DTypeError,
   type Index,
-  InternalError,
   type NDArray,
   type Primitive,
   type Scalar,
@@ -16,14 +14,12 @@ import {
   aval,
   bind1,
   definePrimitive,
-  isComplex,
   isLinear,
   makeArray,
   replaced,
   sameShape,
   scalars,
   showAval,
-  showShape,
   sizeOf,
   variadic,
   wholeEquation,
@@ -31,7 +27,7 @@ import {
 } from '@cotangent/core'
 import { slice } from './slice.ts'
 
-const { fromIndex, guard, minus, within } = scalars
+const { guard, minus, within } = scalars
 
 const concatenateTyping = (types: readonly Aval[], axis: number): Aval => {
   const first = types[0]
@@ -154,58 +150,3 @@ export const concatenateP: Primitive<typeof variadic, { readonly axis: number }>
 
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor =>
   xs.length === 1 && axis < xs[0]!.ndim ? xs[0]! : bind1(concatenateP, xs, { axis })
-
-export interface IotaParams {
-  readonly dtype: DType
-  readonly shape: Shape
-  readonly axis: number
-}
-
-const iotaTyping = ({ dtype, shape, axis }: IotaParams): Aval => {
-  if (dtype === 'bool' || isComplex(dtype)) {
-    throw new DTypeError({
-      operation: 'iota',
-      problem: `${dtype} cannot count`,
-      got: dtype,
-      want: 'an integer or floating point dtype',
-    })
-  }
-  if (!(Number.isInteger(axis) && axis >= 0 && axis < shape.length)) {
-    throw new ShapeError({
-      operation: 'iota',
-      problem: 'no such axis',
-      got: `axis ${axis} of ${showShape(shape)}`,
-      want: 'a shape with at least one axis, and one of them',
-    })
-  }
-  return aval(shape, dtype)
-}
-
-/** 0, 1, 2, … along one axis, the same along the others. */
-export const iotaP: Primitive<readonly [], IotaParams> = definePrimitive({
-  name: 'iota',
-  slots: [],
-  typing: (_, params) => [iotaTyping(params)],
-  evaluate: (_, { shape, axis }, types) => {
-    const out = makeArray(types[0]!)
-    const inner = sizeOf(shape.slice(axis + 1))
-    const extent = shape[axis]!
-    for (let i = 0; i < out.data.length; i++) out.data[i] = Math.floor(i / inner) % extent
-    return [out]
-  },
-  jvp: {},
-  transpose: {},
-  partition: wholeEquation,
-  batch: () => {
-    throw new InternalError({ operation: 'iota', problem: 'it has no input that could be batched' })
-  },
-  lower: (_, { dtype, axis }) => ({
-    tag: 'pull',
-    cost: 'movement',
-    outputs: [(index) => fromIndex(dtype, index[axis]!)],
-  }),
-  effectful: false,
-})
-
-export const iota = (dtype: DType, shape: Shape, axis: number): Tensor =>
-  bind1(iotaP, [], { dtype, shape, axis })

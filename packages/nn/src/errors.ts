@@ -1,0 +1,37 @@
+/** Errors of layers whose input does not fit. */
+import { type Shape, ShapeError, showShape } from '@cotangent/core'
+
+/** @throws ShapeError unless the shape has this many axes. */
+export const requireRank = (
+  layer: string,
+  shape: Shape,
+  isRight: (rank: number) => boolean,
+  want: string,
+): void => {
+  if (isRight(shape.length)) return
+  throw new ShapeError({
+    operation: layer,
+    problem: 'the input has the wrong number of axes',
+    got: `shape ${showShape(shape)}`,
+    want,
+  })
+}
+
+/** @throws ShapeError unless the axis has the extent that the layer's parameters are for. */
+export const requireExtent = (
+  layer: string,
+  shape: Shape,
+  axis: number,
+  want: number,
+  what: string,
+): void => {
+  const got = shape[axis]
+  if (got === want) return
+  throw new ShapeError({
+    operation: layer,
+    problem: `axis ${axis} (${what}) of the input does not fit the parameters`,
+    got: `extent ${got ?? 'none'} in shape ${showShape(shape)}`,
+    want: `${want} ${what}`,
+    fix: 'initialise the layer with the shape of the input it will get',
+  })
+}

@@ -1,0 +1,6 @@
+/** The pure functions beneath the layers: everything is an argument. */
+export * from './conv.ts'
+export * from './normalization.ts'
+export * from './pooling.ts'
+export * from './recurrent.ts'
+export type { Layout, Padding, PaddingSpec, PerAxis } from './window.ts'

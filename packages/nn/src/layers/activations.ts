@@ -1,0 +1,104 @@
+/** Activation functions, which are layers too. */
+import { Tensor, type TensorLike, erase, typed } from '@cotangent/core'
+import { nnFunctions } from '@cotangent/ops'
+import { type Layer, type None, stateless } from '../layer.ts'
+
+/**
+ * A function that is also a layer: `relu(x)` applies it, `relu()` is the layer, and `serial` takes
+ * `relu` as it is. `Options` are the function's parameters after `x`.
+ */
+export interface Activation<Name extends string, Options extends readonly unknown[] = []> {
+  (): Layer<None, None, Name>
+  (x: TensorLike, ...options: Options): Tensor
+}
+
+const activation = <const Name extends string, Options extends readonly unknown[]>(
+  name: Name,
+  f: (x: TensorLike, ...options: Options) => Tensor,
+): Activation<Name, Options> => {
+  const layer = stateless(
+    name,
+    (x) => erasedApply(f, x),
+    (shape) => shape,
+  )
+  const both = (...args: readonly unknown[]): unknown =>
+    args.length === 0 ? layer : erase(f)(...args)
+  // Numbered under this name in `serial`.
+  Object.defineProperty(both, 'name', { value: name })
+  return typed(both)
+}
+
+// All options of an activation have defaults, so the bare call is allowed.
+const erasedApply = <Options extends readonly unknown[]>(
+  f: (x: TensorLike, ...options: Options) => Tensor,
+  x: Tensor,
+): Tensor => {
+  const y: unknown = erase(f)(x)
+  return y instanceof Tensor ? y : x
+}
+
+/** The parameters after the first. */
+type Options<F> = F extends (x: TensorLike, ...options: infer O) => Tensor ? O : never
+
+export const identity: Activation<'identity'> = activation('identity', nnFunctions.identity)
+/** max(x, 0); the derivative at 0 is 0. */
+export const relu: Activation<'relu'> = activation('relu', nnFunctions.relu)
+/** min(max(x, 0), 6). */
+export const relu6: Activation<'relu6'> = activation('relu6', nnFunctions.relu6)
+/** @see Klambauer et al. 2017, self-normalising networks */
+export const selu: Activation<'selu'> = activation('selu', nnFunctions.selu)
+/** 1 / (1 + e⁻ˣ). */
+export const sigmoid: Activation<'sigmoid'> = activation('sigmoid', nnFunctions.sigmoid)
+/** The hyperbolic tangent. */
+export const tanh: Activation<'tanh'> = activation('tanh', nnFunctions.tanh)
+/** log(1 + eˣ), without overflow. */
+export const softplus: Activation<'softplus'> = activation('softplus', nnFunctions.softplus)
+/** log(sigmoid(x)), without overflow. */
+export const logSigmoid: Activation<'logSigmoid'> = activation('logSigmoid', nnFunctions.logSigmoid)
+/** x · sigmoid(x). */
+export const silu: Activation<'silu'> = activation('silu', nnFunctions.silu)
+export const swish: Activation<'swish'> = activation('swish', nnFunctions.swish)
+/** x · tanh(softplus(x)). */
+export const mish: Activation<'mish'> = activation('mish', nnFunctions.mish)
+/** x / (1 + |x|). */
+export const softSign: Activation<'softSign'> = activation('softSign', nnFunctions.softSign)
+export const hardSigmoid: Activation<'hardSigmoid'> = activation(
+  'hardSigmoid',
+  nnFunctions.hardSigmoid,
+)
+export const hardSilu: Activation<'hardSilu'> = activation('hardSilu', nnFunctions.hardSilu)
+export const hardSwish: Activation<'hardSwish'> = activation('hardSwish', nnFunctions.hardSwish)
+export const hardTanh: Activation<'hardTanh'> = activation('hardTanh', nnFunctions.hardTanh)
+export const sparsePlus: Activation<'sparsePlus'> = activation('sparsePlus', nnFunctions.sparsePlus)
+export const sparseSigmoid: Activation<'sparseSigmoid'> = activation(
+  'sparseSigmoid',
+  nnFunctions.sparseSigmoid,
+)
+/** x where positive, slope · x elsewhere; the slope is 0.01 by default. */
+export const leakyRelu: Activation<'leakyRelu', [slope?: number]> = activation(
+  'leakyRelu',
+  nnFunctions.leakyRelu,
+)
+/** x where positive, alpha · (eˣ − 1) elsewhere. */
+export const elu: Activation<'elu', [alpha?: number]> = activation('elu', nnFunctions.elu)
+/** Continuously differentiable elu. */
+export const celu: Activation<'celu', [alpha?: number]> = activation('celu', nnFunctions.celu)
+export const squareplus: Activation<'squareplus', [b?: number]> = activation(
+  'squareplus',
+  nnFunctions.squareplus,
+)
+/** x Φ(x), by default with the tanh approximation. */
+export const gelu: Activation<'gelu', Options<typeof nnFunctions.gelu>> = activation(
+  'gelu',
+  nnFunctions.gelu,
+)
+/** eˣ / Σ eˣ along an axis, the last by default. */
+export const softmax: Activation<'softmax', Options<typeof nnFunctions.softmax>> = activation(
+  'softmax',
+  nnFunctions.softmax,
+)
+/** log(softmax(x)), exact where the probability underflows. */
+export const logSoftmax: Activation<
+  'logSoftmax',
+  Options<typeof nnFunctions.logSoftmax>
+> = activation('logSoftmax', nnFunctions.logSoftmax)

@@ -1,0 +1,123 @@
+/** Convolutional layers: one generic layer, for one, two and three spatial axes. */
+import { type Shape, ShapeError, type Tensor, erase, reshape, typed } from '@cotangent/core'
+import { random } from '@cotangent/ops'
+import { requireExtent, requireRank } from '../errors.ts'
+import { conv } from '../functional/conv.ts'
+import {
+  type Layout,
+  type PaddingSpec,
+  type PerAxis,
+  channelAxis,
+  imageShape,
+  perAxis,
+  resolvePadding,
+  spatialOf,
+  windowCounts,
+} from '../functional/window.ts'
+import { convAxes, lecunNormal, zeros } from '../initializers.ts'
+import { type Layer, type None, defineLayer, none } from '../layer.ts'
+import type { Kernel, KernelAndBias, KernelOptions } from './dense.ts'
+
+export interface ConvLayerOptions extends KernelOptions {
+  /** Steps of the window; 1 by default. */
+  readonly stride?: PerAxis
+  /** `'valid'` by default. */
+  readonly padding?: PaddingSpec
+  /** The distance between neighbouring kernel elements; 1 by default. */
+  readonly dilation?: PerAxis
+  /** Channels and outputs fall into so many independent parts; 1 by default. */
+  readonly groups?: number
+  /** `'NCHW'` by default; kernels are `[outputs, inputs / groups, …window]` in either. */
+  readonly layout?: Layout
+}
+
+interface MaybeBias extends Kernel {
+  readonly bias?: Tensor
+}
+
+export interface ConvLayer {
+  (
+    features: number,
+    window: PerAxis,
+    options: ConvLayerOptions & { readonly useBias: false },
+  ): Layer<Kernel, None, 'conv'>
+  (
+    features: number,
+    window: PerAxis,
+    options?: ConvLayerOptions & { readonly useBias?: true },
+  ): Layer<KernelAndBias, None, 'conv'>
+}
+
+const requireGroups = (name: string, channels: number, features: number, groups: number): void => {
+  if (channels % groups === 0 && features % groups === 0) return
+  throw new ShapeError({
+    operation: name,
+    problem: 'channels and features do not divide into groups',
+    got: `${channels} channels, ${features} features, ${groups} groups`,
+    want: `multiples of ${groups}`,
+  })
+}
+
+const convolution =
+  (rank: number) =>
+  (
+    features: number,
+    window: PerAxis,
+    options: ConvLayerOptions = {},
+  ): Layer<MaybeBias, None, 'conv'> => {
+    const { useBias = true, groups = 1, layout = 'NCHW' } = options
+    const { kernelInit = lecunNormal(convAxes), biasInit = zeros } = options
+    const { stride = 1, padding = 'valid', dilation = 1 } = options
+    const name = `conv${rank}d`
+    const geometry = {
+      kernel: perAxis(name, 'window', window, rank),
+      stride: perAxis(name, 'stride', stride, rank),
+      dilation: perAxis(name, 'dilation', dilation, rank),
+    }
+    const check = (shape: Shape): void =>
+      requireRank(name, shape, (n) => n === rank + 2, `${rank + 2} axes, layout ${layout}`)
+    return defineLayer({
+      name: 'conv',
+      init: (key, inputShape) => {
+        check(inputShape)
+        const channels = inputShape[channelAxis(layout, inputShape.length)]!
+        requireGroups(name, channels, features, groups)
+        const spatial = spatialOf(layout, inputShape)
+        const resolved = resolvePadding(name, padding, spatial, geometry)
+        const [kernelKey, biasKey] = random.split(key)
+        const kernel = kernelInit(kernelKey!, [features, channels / groups, ...geometry.kernel])
+        const outputs = windowCounts(name, spatial, resolved, geometry)
+        return {
+          params: useBias ? { kernel, bias: biasInit(biasKey!, [features]) } : { kernel },
+          state: none,
+          outputShape: imageShape(layout, inputShape[0]!, features, outputs),
+        }
+      },
+      apply: ({ params: { kernel, bias }, state }, x) => {
+        check(x.shape)
+        const axis = channelAxis(layout, x.ndim)
+        requireExtent(name, x.shape, axis, kernel.shape[1]! * groups, 'channels')
+        const y = conv(x, kernel, { ...geometry, padding, groups, layout })
+        if (bias === undefined) return [y, state]
+        const place = y.shape.map((_, d) => (d === axis ? features : 1))
+        return [y.add(reshape(bias, place)), state]
+      },
+    })
+  }
+
+/**
+ * Convolution over one spatial axis: `[batch, channels, length]` to `[batch, features, …]`.
+ * Parameters `kernel: [features, channels / groups, window]` and `bias: [features]`.
+ */
+export const conv1d: ConvLayer = typed(erase(convolution(1)))
+/**
+ * Convolution over images: `[batch, channels, height, width]` to `[batch, features, …]`, each extent
+ * ⌊(extent + padding − dilation · (window − 1) − 1) / stride⌋ + 1. Parameters
+ * `kernel: [features, channels / groups, …window]` and `bias: [features]`.
+ * @throws ShapeError where the window or the groups do not fit.
+ * @example
+ * conv2d(6, 5, { padding: 2 }).init(random.key(0), [1, 1, 28, 28]).outputShape // [1, 6, 28, 28]
+ */
+export const conv2d: ConvLayer = typed(erase(convolution(2)))
+/** Convolution over volumes: `[batch, channels, depth, height, width]`. */
+export const conv3d: ConvLayer = typed(erase(convolution(3)))

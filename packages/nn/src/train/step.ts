@@ -1,0 +1,84 @@
+/** One training step as one pure function: forward, backward, update, state and metrics. */
+import { type Tensor, valueAndGrad } from '@cotangent/core'
+import { random } from '@cotangent/ops'
+import type { Layer, Variables } from '../layer.ts'
+import type { Metric, TotalTensors } from '../metrics.ts'
+import { type GradientTransformation, applyUpdates } from '../optim/transformation.ts'
+
+/** Everything that a step changes. */
+export interface TrainState<P, S, O> extends Variables<P, S> {
+  readonly optimizerState: O
+}
+
+/** What one step tells. */
+export interface StepResult<P, S, O> {
+  readonly next: TrainState<P, S, O>
+  readonly loss: Tensor
+  readonly metrics: Readonly<Record<string, TotalTensors>>
+}
+
+export interface Objective<P, S, X, Y, T> {
+  readonly model: Layer<P, S, string, Y, X>
+  /** A scalar from the model's output and the targets. */
+  readonly loss: (output: Y, target: T) => Tensor
+  readonly metrics?: Readonly<Record<string, Metric<Y, T>>>
+}
+
+export interface StepOptions<P, S, X, Y, T, O> extends Objective<P, S, X, Y, T> {
+  readonly optimizer: GradientTransformation<O>
+  /** Added to the loss: a penalty on the parameters. */
+  readonly regularizer?: (params: P) => Tensor
+}
+
+export type Step<P, S, X, T, O> = (
+  current: TrainState<P, S, O>,
+  x: X,
+  y: T,
+  key: Tensor,
+  index: number,
+) => StepResult<P, S, O>
+
+export const measure = <Y, T>(
+  metrics: Readonly<Record<string, Metric<Y, T>>>,
+  output: Y,
+  target: T,
+): Readonly<Record<string, TotalTensors>> =>
+  Object.freeze(
+    Object.fromEntries(Object.entries(metrics).map(([name, m]) => [name, m(output, target)])),
+  )
+
+/**
+ * The step `(state, x, y, key, index) → { next, loss, metrics }`; pure, so that it can be compiled as
+ * one function, `jit(step, { donate: [0] })`. The key of the model's call is `foldIn(key, index)`.
+ */
+export const makeStep =
+  <P, S, X, Y, T, O>(options: StepOptions<P, S, X, Y, T, O>): Step<P, S, X, T, O> =>
+  (current, x, y, key, index) => {
+    const { model, loss, optimizer, metrics = {}, regularizer } = options
+    const objective = (params: P): readonly [Tensor, Aside<S>] => {
+      const [output, state] = model.apply({ params, state: current.state }, x, {
+        train: true,
+        key: random.foldIn(key, index),
+      })
+      const value = loss(output, y)
+      const total = regularizer === undefined ? value : value.add(regularizer(params))
+      return [total, { state, metrics: measure(metrics, output, y) }]
+    }
+    const [[value, aside], grads] = valueAndGrad(objective, { hasAux: true })(current.params)
+    const { optimizerState, params } = current
+    const [updates, nextOptimizerState] = optimizer.update(grads, optimizerState, params)
+    return {
+      next: {
+        params: applyUpdates(params, updates),
+        state: aside.state,
+        optimizerState: nextOptimizerState,
+      },
+      loss: value,
+      metrics: aside.metrics,
+    }
+  }
+
+interface Aside<S> {
+  readonly state: S
+  readonly metrics: Readonly<Record<string, TotalTensors>>
+}

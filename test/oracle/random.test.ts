@@ -1,5 +1,7 @@
 /** The samplers against JAX's own results. */
-import { type DType, Tensor, isDType, tensor } from '@cotangent/core'
+import { type DType, Tensor, isDType, tensor, vmap } from '@cotangent/core'
+import '@cotangent/ops'
+import type { Distribution } from '../../packages/ops/src/random/distribution.ts'
 import * as random from '../../packages/ops/src/random/index.ts'
 import {
   type Decoded,
@@ -91,6 +93,70 @@ const calls: Readonly<Record<string, Call>> = {
   laplace: (key, { options }) => random.laplace(key, options),
   logistic: (key, { options }) => random.logistic(key, options),
   cauchy: (key, { options }) => random.cauchy(key, options),
+  maxwell: (key, { options }) => random.maxwell(key, options),
+  ball: (key, args) => random.ball(key, Number(args.numbers('d')), { ...args.options, p: Number(args.numbers('p')) }),
+  dirichlet: (key, args) => random.dirichlet(key, args.tensor('alpha'), args.options),
+  multinomial: (key, args) => random.multinomial(key, args.tensor('n'), args.tensor('p'), args.options),
+}
+
+const parametersOf: Readonly<Record<string, readonly string[]>> = {
+  lognormal: ['sigma'],
+  double_sided_maxwell: ['loc', 'scale'],
+  rayleigh: ['scale'],
+  pareto: ['b'],
+  weibull_min: ['scale', 'concentration'],
+  triangular: ['left', 'mode', 'right'],
+  wald: ['mean'],
+  geometric: ['p'],
+  gamma: ['a'],
+  loggamma: ['a'],
+  beta: ['a', 'b'],
+  chisquare: ['df'],
+  t: ['df'],
+  f: ['dfnum', 'dfden'],
+  generalized_normal: ['p'],
+  poisson: ['lam'],
+  binomial: ['n', 'p'],
+}
+
+const distributions: Readonly<Record<string, Distribution<never>>> = {
+  lognormal: random.lognormal,
+  double_sided_maxwell: random.doubleSidedMaxwell,
+  rayleigh: random.rayleigh,
+  pareto: random.pareto,
+  weibull_min: random.weibullMin,
+  triangular: random.triangular,
+  wald: random.wald,
+  geometric: random.geometric,
+  gamma: random.gamma,
+  loggamma: random.loggamma,
+  beta: random.beta,
+  chisquare: random.chisquare,
+  t: random.t,
+  f: random.f,
+  generalized_normal: random.generalizedNormal,
+  poisson: random.poisson,
+  binomial: random.binomial,
+}
+
+const callDistribution = (name: string): Call | undefined => {
+  const draw = distributions[name]
+  if (draw === undefined) return undefined
+  return (key, { numbers, options: { shape, dtype } }) => {
+    const values = parametersOf[name]!.map(numbers).filter((v) => v !== undefined)
+    return draw(key, ...values, { ...(shape === undefined ? {} : { shape }), ...(dtype === undefined ? {} : { dtype }) })
+  }
+}
+
+/** One key for each element of the result, through vmap. */
+const overKeys = (c: GoldenCase, args: Arguments): Tensor => {
+  if (c.attrs['fn'] === 'random.key') return vmap((seed: Tensor) => random.key(seed))(args.tensor('seed'))
+  const draws: Readonly<Record<string, (key: Tensor) => Tensor>> = {
+    'random.normal': (k) => random.normal(k, [2]),
+    'random.uniform': (k) => random.uniform(k, [2]),
+    'random.gumbel': (k) => random.gumbel(k, [2]),
+  }
+  return vmap(draws[String(c.attrs['fn'])]!)(random.split(args.tensor('key'), Number(c.attrs['num'])))
 }
 
 const seedOf = (c: GoldenCase): number | boolean | Tensor => {
@@ -110,8 +176,9 @@ const result = (c: GoldenCase): (() => Tensor) | null => {
       return random.uniform(takeKey(random.split(third, 2), 1), [5])
     }
   }
+  if (c.op === 'vmap') return () => overKeys(c, args)
   const name = c.op.replace(/^random\./, '')
-  const call = calls[name]
+  const call = calls[name] ?? callDistribution(name)
   return call === undefined ? null : () => call(args.tensor('key'), args)
 }
 

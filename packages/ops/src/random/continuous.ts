@@ -18,7 +18,8 @@ export type Sampler = (
   more?: SampleOptions,
 ) => Tensor
 
-const sampler =
+/** A sampler without parameters, from its draw. */
+export const sampler =
   (name: string, draw: (key: Tensor, shape: Shape, dtype: DType) => Tensor): Sampler =>
   (key, options, more) => {
     requireKey(name, key)

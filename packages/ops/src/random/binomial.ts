@@ -1,12 +1,5 @@
 /** Binomial and multinomial counts, returned as floats. */
-import {
-  type Shape,
-  ShapeError,
-  type Tensor,
-  fill,
-  moveAxis,
-  showAval,
-} from '@cotangent/core'
+import { type Shape, ShapeError, type Tensor, fill, moveAxis, showAval } from '@cotangent/core'
 import { scan } from '../control/scan.ts'
 import { whileLoop } from '../control/whileLoop.ts'
 import { log1p } from '../prims/unary.ts'

@@ -4,18 +4,19 @@ import {
   type Shape,
   ShapeError,
   type Tensor,
-  UnsupportedError,
   customJvp,
   fill,
   reshape,
   showAval,
   sizeOf,
+  stopGradient,
   vmap,
 } from '@cotangent/core'
 import { whileLoop } from '../control/whileLoop.ts'
 import { exponentialOf, half } from './continuous.ts'
 import { rademacher } from './discrete.ts'
 import { type Distribution, distribution } from './distribution.ts'
+import { logSampleDerivative } from './gammaDerivative.ts'
 import { requireKey, split } from './key.ts'
 import { normalOf } from './normal.ts'
 import {
@@ -78,16 +79,15 @@ const gammaOne = (sampleKey: Tensor, a: Tensor, logarithmic: boolean): Tensor =>
   return d.mul(v).mul(fill([], 1, dtype).where(large, drawn.pow(inverse)))
 }
 
-// The samples come from rejection, so differentiating the program that made them would be wrong.
+// The derivative is that of the quantile: the program below, a rejection loop, has none.
 const sampleAll = (logarithmic: boolean): ((keys: Tensor, a: Tensor) => Tensor) => {
   const draw = (keys: Tensor, a: Tensor): Tensor =>
     vmap((k: Tensor, one: Tensor) => gammaOne(k, one, logarithmic))(keys, a)
-  return customJvp(draw, () => {
-    throw new UnsupportedError({
-      operation: logarithmic ? 'random.loggamma' : 'random.gamma',
-      problem: 'samples of a gamma distribution have no derivative in its shape parameter here',
-      fix: 'put stopGradient around the parameter, or use a score-function estimator',
-    })
+  return customJvp(draw, ([keys, a], [, da]) => {
+    const sample = draw(keys, stopGradient(a))
+    const byLog = logSampleDerivative(a, logarithmic ? sample : sample.log())
+    const derivative = logarithmic ? byLog : byLog.mul(sample).where(sample.greater(0), 0)
+    return [sample, da.mul(derivative)]
   })
 }
 

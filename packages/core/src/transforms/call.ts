@@ -1,6 +1,6 @@
 /** Calling a graph as one equation: what `jit` and `checkpoint` record while being traced. */
 import { evaluateGraph } from '../evaluate.ts'
-import { type Equation, type Graph, type Var, isVar, typesOf } from '../graph.ts'
+import { type Graph, typesOf } from '../graph.ts'
 import {
   type BatchRule,
   type MaybeZero,
@@ -14,8 +14,8 @@ import {
 } from '../primitive.ts'
 import type { Tensor } from '../tensor.ts'
 import { bind } from '../trace.ts'
-import { dropDead } from './dead.ts'
 import { batchFirst, batchOf, jvpOf, partitionOf, transposeOf } from './derived.ts'
+import { type SavePolicy, recomputeOf } from './recompute.ts'
 import { isLinear } from './transpose.ts'
 
 /** Runs a graph on arrays: the interpreter, or a compiler's. */
@@ -28,9 +28,6 @@ export interface CallParams {
   /** Which values of a recomputed graph are saved all the same; null: an ordinary call. */
   readonly recompute: SavePolicy | null
 }
-
-/** Whether the outputs of an equation are kept for the backward pass (by primitive name). */
-export type SavePolicy = (primitive: string) => boolean
 
 type Rest = readonly string[]
 const call = (params: CallParams, graph: Graph, inputs: readonly Tensor[]): readonly Tensor[] =>
@@ -60,6 +57,7 @@ const callTranspose: WholeTranspose<Rest, CallParams> = (cotangents, inputs, par
     params.graph,
     linear,
     cotangents.map((ct) => ct !== null),
+    params.recompute !== null,
   )
   const known = inputs.filter((_, i) => !linear[i]!)
   const results = call(params, derived.graph, [...known, ...cotangents.filter((ct) => ct !== null)])
@@ -101,43 +99,15 @@ const recomputeSplit = (
   known: readonly Tensor[],
   unknown: readonly boolean[],
 ): ReturnType<SplitRule<CallParams>> => {
-  const { graph } = params
-  const reached = reachedBy(graph, unknown)
-  const saved = graph.equations.flatMap((e) =>
-    save(e.primitive.name) ? e.outputs.filter((v) => !reached.has(v)) : [],
-  )
-  const isUnknown = graph.outputs.map((a) => isVar(a) && reached.has(a))
-  const inputs = graph.inputs.filter((_, i) => !unknown[i]!)
-  const knownGraph = dropDead({
-    inputs,
-    equations: graph.equations.filter((e) => !touches(e, reached)),
-    outputs: [...graph.outputs.filter((_, i) => !isUnknown[i]!), ...saved],
-  })
-  const savedSet = new Set<Var>(saved)
-  const rest = dropDead({
-    inputs: [...inputs, ...saved, ...graph.inputs.filter((_, i) => unknown[i]!)],
-    equations: graph.equations.filter((e) => !e.outputs.some((v) => savedSet.has(v))),
-    outputs: graph.outputs.filter((_, i) => isUnknown[i]!),
-  })
-  const results = call({ ...params, recompute: null }, knownGraph, known)
-  const count = results.length - saved.length
+  const plan = recomputeOf(params.graph, unknown, save)
+  const results = call({ ...params, recompute: null }, plan.known, known)
+  const count = results.length - plan.saved
   return {
     known: { outputs: results.slice(0, count), residuals: [...known, ...results.slice(count)] },
-    linearOutputs: isUnknown,
-    linear: (residuals, tangents) => call(params, rest, [...residuals, ...tangents]),
+    linearOutputs: plan.unknownOutputs,
+    linear: (residuals, tangents) => call(params, plan.rest, [...residuals, ...tangents]),
   }
 }
-
-const reachedBy = (graph: Graph, unknown: readonly boolean[]): ReadonlySet<Var> => {
-  const reached = new Set<Var>(graph.inputs.filter((_, i) => unknown[i]!))
-  for (const equation of graph.equations) {
-    if (touches(equation, reached)) for (const v of equation.outputs) reached.add(v)
-  }
-  return reached
-}
-
-const touches = ({ inputs }: Equation, reached: ReadonlySet<Var>): boolean =>
-  inputs.some((a) => isVar(a) && reached.has(a))
 
 /** Runs `params.graph` on the inputs. */
 export const callP: Primitive<Rest, CallParams> = definePrimitive({

@@ -5,7 +5,8 @@ import { type Primitive, definePrimitive, nonlinear, wholeEquation, zero } from 
 import type { Tensor } from '../tensor.ts'
 import { flatten, unflatten } from '../tree/structure.ts'
 import { erase, traceTree, typed } from './apply.ts'
-import { type SavePolicy, callP, interpretCall } from './call.ts'
+import { callP, interpretCall } from './call.ts'
+import type { SavePolicy } from './recompute.ts'
 
 export interface CheckpointOptions {
   /**

@@ -145,13 +145,17 @@ export interface TransposeOfGraph {
 }
 
 const transposes = remember<TransposeOfGraph>()
-/** The transpose of a graph that is linear in the marked inputs, as a graph. */
+/**
+ * The transpose of a graph that is linear in the marked inputs, as a graph. Where `mixed`, single
+ * equations of it may be partly linear (a loop that carries primals and tangents): it is split first.
+ */
 export const transposeOf = (
   graph: Graph,
   linearInputs: readonly boolean[],
   cotangentOutputs: readonly boolean[],
+  mixed = false,
 ): TransposeOfGraph =>
-  transposes(graph, `${mask(linearInputs)}|${mask(cotangentOutputs)}`, () => {
+  transposes(graph, `${mask(linearInputs)}|${mask(cotangentOutputs)}|${mixed}`, () => {
     const clean = dropDead(graph)
     const types = typesOf(clean.inputs)
     let cotangentInputs: readonly boolean[] = []
@@ -165,7 +169,7 @@ export const transposeOf = (
         let next = 0
         const inputs = linearInputs.map((l) => (l ? null : values[next++]!))
         const cts: readonly MaybeZero[] = cotangentOutputs.map((c) => (c ? values[next++]! : null))
-        const results = transposeGraph(clean, inputs, cts)
+        const results = (mixed ? transposeMixed : transposeGraph)(clean, inputs, cts)
         cotangentInputs = results.map((ct) => ct !== null)
         return results.filter((ct) => ct !== null)
       },
@@ -173,6 +177,16 @@ export const transposeOf = (
     )
     return { graph: dropDead(traced.graph), cotangentInputs }
   })
+
+/** `transposeGraph` for a graph whose equations may be partly linear. */
+export const transposeMixed: typeof transposeGraph = (graph, inputs, cotangents) => {
+  const { rest, unknownOutputs } = partitionGraph('transpose', graph, inputs)
+  return transposeGraph(
+    rest.graph,
+    [...rest.captures, ...inputs.filter((x) => x === null)],
+    cotangents.filter((_, i) => unknownOutputs[i]!),
+  )
+}
 
 export interface BatchOfGraph {
   /** Batched inputs carry the axis at the front. */

@@ -12,7 +12,7 @@ import { runGraph } from '../trace.ts'
 import { erase, traceTree } from './apply.ts'
 import { jvpGraph } from './jvp.ts'
 import { linearizeGraph, withZeros } from './linearize.ts'
-import { transposeGraph } from './transpose.ts'
+import { transposeMixed } from './derived.ts'
 
 const matchTangents = (
   operation: string,
@@ -131,7 +131,7 @@ export const linearTranspose = <A extends readonly unknown[], R>(
       return isInexact(traced.graph.outputs[i]!.aval.dtype) ? ct : null
     })
     const inputs = [...traced.captures, ...types.map(() => null)]
-    const results = transposeGraph(traced.graph, inputs, cts)
+    const results = transposeMixed(traced.graph, inputs, cts)
     return unflatten(
       structure,
       results.map((ct, i) => ct ?? zerosLike(types[i]!)),

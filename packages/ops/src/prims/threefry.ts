@@ -4,10 +4,12 @@
  */
 import {
   type Index,
+  type NDArray,
   type Primitive,
   type Scalar,
   type Source,
   type Tensor,
+  type TypedArray,
   alignBatch,
   aval,
   bind,
@@ -31,48 +33,59 @@ const rotations: readonly (readonly number[])[] = [
   [17, 29, 16, 24],
 ]
 
-/** Words of 32 bits, as numbers or as expressions. */
-interface Words<W> {
-  readonly add: (x: W, y: W) => W
-  readonly xor: (x: W, y: W) => W
-  readonly rotate: (x: W, by: number) => W
-  readonly constant: (value: number) => W
-}
-
-const block = <W>(word: Words<W>, k0: W, k1: W, c0: W, c1: W): readonly [W, W] => {
-  const keys = [k0, k1, word.xor(word.xor(k0, k1), word.constant(parity))]
-  let a = word.add(c0, k0)
-  let b = word.add(c1, k1)
-  for (let group = 0; group < 5; group++) {
-    for (const by of rotations[group % 2]!) {
-      a = word.add(a, b)
-      b = word.xor(word.rotate(b, by), a)
+/** The block function on plain numbers, element by element. */
+const hashAll = (inputs: readonly NDArray[], first: TypedArray, second: TypedArray): void => {
+  const [k0, k1, c0, c1] = inputs.map((x) => x.data)
+  for (let i = 0; i < first.length; i++) {
+    const [x, y] = [k0![i]!, k1![i]!]
+    const keys = [x, y, x ^ y ^ parity]
+    let a = (c0![i]! + x) | 0
+    let b = (c1![i]! + y) | 0
+    for (let group = 0; group < 5; group++) {
+      const turns = rotations[group % 2]!
+      for (let round = 0; round < 4; round++) {
+        const by = turns[round]!
+        a = (a + b) | 0
+        b = ((b << by) | (b >>> (32 - by))) ^ a
+      }
+      a = (a + keys[(group + 1) % 3]!) | 0
+      b = (b + keys[(group + 2) % 3]! + group + 1) | 0
     }
-    a = word.add(a, keys[(group + 1) % 3]!)
-    b = word.add(word.add(b, keys[(group + 2) % 3]!), word.constant(group + 1))
+    first[i] = a
+    second[i] = b
   }
-  return [a, b]
-}
-
-const numbers: Words<number> = {
-  add: (x, y) => (x + y) | 0,
-  xor: (x, y) => x ^ y,
-  rotate: (x, by) => (x << by) | (x >>> (32 - by)),
-  constant: (value) => value,
 }
 
 const word = (value: number): Scalar => literal('uint32', value)
+const plus = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
+const xor = (x: Scalar, y: Scalar): Scalar => binaryOp('xor', x, y)
 
-const expressions: Words<Scalar> = {
-  add: (x, y) => binaryOp('add', x, y),
-  xor: (x, y) => binaryOp('xor', x, y),
-  rotate: (x, by) =>
-    binaryOp(
-      'or',
-      binaryOp('shiftLeft', x, word(by)),
-      binaryOp('shiftRightLogical', x, word(32 - by)),
-    ),
-  constant: word,
+const rotate = (x: Scalar, by: number): Scalar =>
+  binaryOp(
+    'or',
+    binaryOp('shiftLeft', x, word(by)),
+    binaryOp('shiftRightLogical', x, word(32 - by)),
+  )
+
+// The same as expressions: a graph in which every round reads the nodes of the one before.
+const blockScalars = (
+  k0: Scalar,
+  k1: Scalar,
+  c0: Scalar,
+  c1: Scalar,
+): readonly [Scalar, Scalar] => {
+  const keys = [k0, k1, xor(xor(k0, k1), word(parity))] as const
+  let a = plus(c0, k0)
+  let b = plus(c1, k1)
+  for (let group = 0; group < 5; group++) {
+    for (const by of rotations[group % 2]!) {
+      a = plus(a, b)
+      b = xor(rotate(b, by), a)
+    }
+    a = plus(a, keys[(group + 1) % 3]!)
+    b = plus(plus(b, keys[(group + 2) % 3]!), word(group + 1))
+  }
+  return [a, b]
 }
 
 // Both outputs at one index are the same expression graph, so that they can be computed together.
@@ -84,7 +97,7 @@ const blockAt = (
     const found = known.get(index)
     if (found !== undefined) return found
     const [k0, k1, c0, c1] = inputs.map((source) => source.at(index))
-    const words = block(expressions, k0!, k1!, c0!, c1!)
+    const words = blockScalars(k0!, k1!, c0!, c1!)
     known.set(index, words)
     return words
   }
@@ -99,13 +112,9 @@ export const threefry2x32P: Primitive<Slots, null> = definePrimitive({
     requireDType('threefry2x32', type, (dtype) => dtype === 'uint32', 'uint32')
     return [aval(type.shape, 'uint32'), aval(type.shape, 'uint32')]
   },
-  evaluate: ([k0, k1, c0, c1], _, [first, second]) => {
+  evaluate: (inputs, _, [first, second]) => {
     const [a, b] = [makeArray(first!), makeArray(second!)]
-    for (let i = 0; i < a.data.length; i++) {
-      const words = block(numbers, k0.data[i]!, k1.data[i]!, c0.data[i]!, c1.data[i]!)
-      a.data[i] = words[0]
-      b.data[i] = words[1]
-    }
+    hashAll([...inputs], a.data, b.data)
     return [a, b]
   },
   jvp: (inputs) => ({ outputs: bind(threefry2x32P, inputs, null), tangents: [null, null] }),

@@ -96,7 +96,7 @@ export const pairOf = (
  * @example
  * const safeSqrt = customJvp((x: Tensor) => x.sqrt(), ([x], [dx]) => {
  *   const y = x.sqrt()
- *   return [y, dx.div(y.mul(2)).where(y.greater(0), 0)]
+ *   return [y, dx.div(y.mul(2).maximum(1e-3))]
  * })
  */
 export const customJvp = <A extends readonly unknown[], R>(

@@ -1,7 +1,9 @@
 /** `@cotangent/ops`: the primitives, the NumPy-like functions, `lax`, and the tensor methods. */
 import './install.ts'
 
+export * from './checkGrads.ts'
 export * from './control/index.ts'
+export * from './cost.ts'
 export * as lax from './lax/index.ts'
 export * as nnFunctions from './activations.ts'
 export * as np from './numpy/index.ts'

@@ -3,9 +3,11 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  fill,
   isFloat,
   normalizeAxis,
   showAval,
+  stopGradient,
 } from '@cotangent/core'
 import { nnFunctions, prims } from '@cotangent/ops'
 
@@ -51,31 +53,39 @@ export const softmaxCrossEntropy = (
   { axis = -1, labelSmoothing = 0, reduction }: CrossEntropyOptions = {},
 ): Tensor => {
   const position = normalizeAxis('softmaxCrossEntropy', axis, logits.ndim)
-  const logProbabilities = nnFunctions.logSoftmax(logits, { axis: position })
   const perExample = isFloat(labels.dtype)
-    ? softTargets(logProbabilities, labels, position, labelSmoothing)
-    : hardTargets(logProbabilities, labels, position, labelSmoothing)
+    ? softTargets(logits, labels, position, labelSmoothing)
+    : hardTargets(logits, labels, position, labelSmoothing)
   return reduce(perExample, reduction)
 }
 
-const softTargets = (logP: Tensor, targets: Tensor, axis: number, smoothing: number): Tensor => {
-  if (targets.shape.join() !== logP.shape.join()) throw misfit(logP, targets, logP.shape)
-  const classes = logP.shape[axis]!
+const softTargets = (logits: Tensor, targets: Tensor, axis: number, smoothing: number): Tensor => {
+  if (targets.shape.join() !== logits.shape.join()) throw misfit(logits, targets, logits.shape)
+  const classes = logits.shape[axis]!
   const smooth = smoothing === 0 ? targets : targets.mul(1 - smoothing).add(smoothing / classes)
-  return smooth.mul(logP).sum({ axis }).neg()
+  return smooth.mul(nnFunctions.logSoftmax(logits, { axis })).sum({ axis }).neg()
 }
 
-const hardTargets = (logP: Tensor, labels: Tensor, axis: number, smoothing: number): Tensor => {
-  const rest = logP.shape.filter((_, d) => d !== axis)
-  if (labels.shape.join() !== rest.join()) throw misfit(logP, labels, rest)
-  const classes = logP.shape[axis]!
-  const wrapped = labels.add(labels.less(0).astype(labels.dtype).mul(classes))
+const hardTargets = (logits: Tensor, labels: Tensor, axis: number, smoothing: number): Tensor => {
+  const shifted = logits.sub(stopGradient(logits.max({ axis, keepdims: true })))
+  const logNormalizer = shifted.exp().sum({ axis }).log()
+  const loss = logNormalizer.sub(atLabels(shifted, labels, axis))
+  if (smoothing === 0) return loss
+  return loss.mul(1 - smoothing).add(logNormalizer.sub(shifted.mean({ axis })).mul(smoothing))
+}
+
+/** The value at each label, along an axis; NaN (without a derivative) for labels beyond it. */
+const atLabels = (values: Tensor, labels: Tensor, axis: number): Tensor => {
+  const rest = values.shape.filter((_, d) => d !== axis)
+  if (labels.shape.join() !== rest.join()) throw misfit(values, labels, rest)
+  const classes = values.shape[axis]!
+  const index = labels.astype('int32')
+  const wrapped = index.add(index.less(0).astype('int32').mul(classes))
   // A mask and a sum fuse with the rest, forward and backward; a gather would scatter backwards.
-  const index = prims.iota(labels.dtype, logP.shape, axis)
-  const isTarget = index.equal(wrapped.expandDims(axis))
-  const picked = logP.where(isTarget, 0).sum({ axis }).neg()
-  const known = picked.where(wrapped.greaterEqual(0).logicalAnd(wrapped.less(classes)), Number.NaN)
-  return smoothing === 0 ? known : known.mul(1 - smoothing).sub(logP.mean({ axis }).mul(smoothing))
+  const isTarget = prims.iota('int32', values.shape, axis).equal(wrapped.expandDims(axis))
+  const isKnown = wrapped.greaterEqual(0).logicalAnd(wrapped.less(classes))
+  const unknown = fill(rest, 0, values.dtype).where(isKnown, Number.NaN)
+  return values.where(isTarget, 0).sum({ axis }).add(unknown)
 }
 
 const misfit = (logits: Tensor, labels: Tensor, want: readonly number[]): ShapeError =>

@@ -1,5 +1,6 @@
 /** Learned vectors for integers. */
 import { DTypeError, type Tensor, isInteger, showAval } from '@cotangent/core'
+import { np } from '@cotangent/ops'
 import { type Initializer, normal } from '../initializers.ts'
 import { type Layer, type None, defineLayer, none } from '../layer.ts'
 
@@ -14,7 +15,8 @@ export interface EmbeddingOptions {
 }
 
 /**
- * Row `i` of a learned table for each integer `i`: `[…]` to `[…, features]`.
+ * Row `i` of a learned table for each integer `i`: `[…]` to `[…, features]`. Negative integers count from
+ * the end; those beyond the table give rows of NaN.
  * @throws DTypeError for inputs that are not integers.
  */
 export const embedding = (
@@ -38,6 +40,6 @@ export const embedding = (
           fix: 'convert with astype("int32")',
         })
       }
-      return [params.table.at(x), state]
+      return [np.take(params.table, x, { axis: 0 }), state]
     },
   })

@@ -1,0 +1,186 @@
+/** A whole run: training, testing after each epoch, and what there is to learn about the step. */
+import { type Tensor, interpret, leafTensor, tree } from '@cotangent/core'
+import { jit } from '@cotangent/jit'
+import { nn, optim, train } from '@cotangent/nn'
+import { random } from '@cotangent/ops'
+import type { GraphText, KernelTime, TestPoint } from '../report/data.ts'
+import { testBatches, trainingBatches } from './batches.ts'
+import { filterBanks, judge } from './findings.ts'
+import type { Job } from './job.ts'
+import { type Outcome, median } from './outcome.ts'
+
+const testBatchSize = 500
+/** Interpreted steps for the ratio, and profiled ones for the table of kernels. */
+const interpretedSteps = 3
+const profiledSteps = 20
+
+export const trainModel = async <P>(
+  model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
+  job: Job,
+): Promise<Outcome> => {
+  const { options, digits, progress, signal } = job
+  const key = random.key(options.seed)
+  const batches = trainingBatches(digits.train, options.batch, random.foldIn(key, 2))
+  const stepsPerEpoch = Math.floor(digits.train.size / options.batch)
+  const steps = stepsPerEpoch * options.epochs
+  const objective = {
+    model,
+    loss: nn.losses.softmaxCrossEntropy,
+    metrics: { accuracy: nn.metrics.accuracy },
+    // Falling to zero along a cosine: the last steps polish instead of wandering.
+    optimizer: optim.adam(optim.cosineDecay(options.learningRate, steps)),
+  }
+  const evaluate = train.evaluator(objective)
+  const loss: number[] = []
+  const accuracy: number[] = []
+  const seconds: number[] = []
+  const tests: TestPoint[] = []
+  const started = performance.now()
+  let final: { readonly params: P; readonly state: nn.None } = model.init(
+    random.foldIn(key, 0),
+    [1, 1, 28, 28],
+  )
+  let trainSeconds = 0
+
+  const run = train.fit({
+    ...objective,
+    data: batches,
+    key,
+    epochs: options.epochs,
+    interpret: options.interpret,
+    signal,
+  })
+  let epochStarted = performance.now()
+  for await (const snapshot of run) {
+    loss.push(snapshot.loss)
+    accuracy.push(snapshot.metrics['accuracy'] ?? Number.NaN)
+    seconds.push(snapshot.seconds)
+    progress.step({
+      epoch: snapshot.epoch,
+      epochs: options.epochs,
+      step: snapshot.batch,
+      steps: stepsPerEpoch,
+      examples: snapshot.examples,
+      loss: snapshot.running.loss,
+      accuracy: snapshot.running.metrics['accuracy'] ?? Number.NaN,
+    })
+    if (!snapshot.isEndOfEpoch && !signal.aborted) continue
+    final = { params: snapshot.params, state: snapshot.state }
+    trainSeconds = (performance.now() - started) / 1000
+    const test = await evaluate(final, testBatches(digits.test, testBatchSize))
+    tests.push({
+      step: snapshot.step,
+      loss: test.loss,
+      accuracy: test.metrics['accuracy'] ?? Number.NaN,
+    })
+    progress.epoch({
+      epoch: snapshot.epoch,
+      epochs: options.epochs,
+      loss: snapshot.running.loss,
+      accuracy: snapshot.running.metrics['accuracy'],
+      testLoss: test.loss,
+      testAccuracy: test.metrics['accuracy'],
+      seconds: (performance.now() - epochStarted) / 1000,
+    })
+    epochStarted = performance.now()
+  }
+  progress.finish()
+
+  const study = studyStep(objective, model, final, job, batches(0))
+  const judged = judge(model, final.params, final.state, digits.test)
+  const compiled = options.interpret ? study.compiledSeconds : median(seconds.slice(1))
+  return {
+    parameters: tree.size(final.params),
+    steps: loss.length,
+    stepsPerEpoch,
+    loss,
+    accuracy,
+    tests,
+    trainSeconds,
+    examplesPerSecond: (loss.length * options.batch) / seconds.reduce((a, b) => a + b, 0),
+    compileSeconds: study.compileSeconds,
+    compiledStepSeconds: compiled,
+    interpretedStepSeconds: options.interpret ? median(seconds) : study.interpretedSeconds,
+    ...judged,
+    filters: filterBanks(final.params),
+    graphs: study.graphs,
+    kernels: study.kernels,
+    kernelRuns: profiledSteps,
+    interrupted: signal.aborted,
+  }
+}
+
+interface Study {
+  readonly compileSeconds: number
+  readonly compiledSeconds: number | undefined
+  readonly interpretedSeconds: number | undefined
+  readonly graphs: readonly GraphText[]
+  readonly kernels: readonly KernelTime[]
+}
+
+type Objective<P> = Parameters<
+  typeof train.makeStep<P, nn.None, Tensor, Tensor, Tensor, unknown>
+>[0]
+
+/** The training step itself: compiled anew to be timed, profiled, and run interpreted. */
+const studyStep = <P>(
+  objective: Objective<P>,
+  model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
+  variables: { readonly params: P; readonly state: nn.None },
+  { options, say }: Job,
+  batches: Iterable<{ readonly x: Tensor; readonly y: Tensor }>,
+): Study => {
+  const step = train.makeStep(objective)
+  const [batch] = batches
+  if (batch === undefined) throw new Error(`no batch of ${options.batch} examples`)
+  const start = { ...variables, optimizerState: objective.optimizer.init(variables.params) }
+  const args = [start, batch.x, batch.y, random.key(options.seed), 0] as const
+  const compiled = jit(step)
+  const before = performance.now()
+  const lowered = compiled.lower(...args)
+  const compileSeconds = (performance.now() - before) / 1000
+  const compiledSeconds = median(timed(() => compiled(...args), profiledSteps))
+  say(
+    `running ${interpretedSteps} steps of ${model.name === '' ? 'the model' : options.model} interpreted, for comparison`,
+  )
+  const interpreted = interpret(step)
+  const interpretedSeconds = median(timed(() => interpreted(...args), interpretedSteps))
+  const inputs = tree
+    .leaves(args)
+    .map((leaf) => leafTensor(leaf).concrete('profile').storage.read())
+  return {
+    compileSeconds,
+    compiledSeconds,
+    interpretedSeconds,
+    graphs: [
+      {
+        label: 'As traced',
+        equations: lowered.ir.graph.equations.length,
+        text: String(lowered.ir),
+      },
+      {
+        label: 'After optimisation',
+        equations: lowered.optimized.graph.equations.length,
+        text: String(lowered.optimized),
+      },
+      {
+        label: 'Clusters: which equations share a kernel',
+        equations: lowered.kernels.length,
+        text: lowered.clusters,
+      },
+    ],
+    kernels: lowered.profile(inputs, profiledSteps).map(({ name, calls, total }) => ({
+      name,
+      calls,
+      totalSeconds: total / 1000,
+      source: lowered.kernels.find((k) => k.name === name)?.source,
+    })),
+  }
+}
+
+const timed = (f: () => unknown, runs: number): readonly number[] =>
+  Array.from({ length: runs }, () => {
+    const start = performance.now()
+    f()
+    return (performance.now() - start) / 1000
+  })

@@ -3,6 +3,8 @@ import type { Kernel } from '../kernel.ts'
 import { runLoopPasses } from '../loops/passes.ts'
 import { type Run, evaluateFunction } from './evaluate.ts'
 import { type PrintedKernel, printFunction } from './print.ts'
+import { identifier } from './scope.ts'
+import { scratchArrays } from './scratch.ts'
 
 export interface CompiledKernel {
   /** Takes the kernel's buffers in order; half floats as 16-bit codes, bools as bytes. */
@@ -26,5 +28,9 @@ export const printKernel = (kernel: Kernel): string => optimise(kernel).source
  */
 export const compileKernel = (kernel: Kernel): CompiledKernel => {
   const { source, links } = optimise(kernel)
-  return { run: evaluateFunction(source, links), source }
+  const scratch = kernel.scratch ?? []
+  if (scratch.length === 0) return { run: evaluateFunction(source, links), source }
+  const arrays = scratchArrays(scratch)
+  const named = scratch.map((s, n) => [identifier(s.name), arrays[n]] as const)
+  return { run: evaluateFunction(source, new Map([...links, ...named])), source }
 }

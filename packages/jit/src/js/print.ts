@@ -19,7 +19,8 @@ export interface PrintedKernel {
 export const printFunction = (kernel: Kernel): PrintedKernel => {
   const scope = makeScope()
   const parameters = kernel.buffers.map((b) => scope.name(b.name)).join(', ')
-  const types = new Map(kernel.buffers.map((b) => [b.name, b.dtype]))
+  const all = [...kernel.buffers, ...(kernel.scratch ?? [])]
+  const types = new Map(all.map((b) => [b.name, b.dtype]))
   const body = printBody(kernel.body, { scope, types }, '  ')
   const head = `function ${identifier(kernel.name)}(${parameters}) {`
   const url = `//# sourceURL=cotangent/${identifier(kernel.name)}.js`

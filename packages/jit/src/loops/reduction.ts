@@ -13,6 +13,16 @@ import {
 } from '@cotangent/core'
 import { accessesOf } from './access.ts'
 import { type Associative, associativeStep, commonChoice } from './associative.ts'
+import {
+  type Operand,
+  type PackedOperand,
+  type Spot,
+  packStatements,
+  packableOperands,
+  packedLoad,
+  packedSize,
+  tiledDim,
+} from './packing.ts'
 import { substitution } from './rewrite.ts'
 import { type Dim, type Tile, chooseTile } from './tiling.ts'
 import { branching, effectsOf, sizeOfBody } from './visit.ts'
@@ -40,6 +50,11 @@ export interface ReductionSpec {
   ) => readonly Scalar[]
   /** Stores and epilogue of one output. Called once, with symbols. */
   readonly finish: (accumulators: readonly Scalar[], output: readonly Index[]) => readonly Stmt[]
+  /**
+   * Makes float64 scratch of so many elements and gives its name; operands used often are then
+   * copied there. Absent: nothing is copied.
+   */
+  readonly scratch?: (size: number) => string
 }
 
 /** The loops, with the step and the finish as patterns to be copied. */
@@ -55,6 +70,7 @@ interface Nest {
   /** For each accumulator, where the reduction may be split. */
   readonly associative: readonly Associative[] | null
   readonly tile: Tile
+  readonly packed: readonly PackedOperand[]
 }
 
 /**
@@ -68,7 +84,12 @@ interface Nest {
  *   finish: ([sum], [i]) => [{ tag: 'store', buffer: 'out', at: i!, value: convertTo('float32', sum!) }],
  * })
  */
-export const emitReduction = (spec: ReductionSpec): readonly Stmt[] => emitOutputs(nestOf(spec))
+export const emitReduction = (spec: ReductionSpec): readonly Stmt[] => {
+  const nest = nestOf(spec)
+  const sizeAlong = (d: Dim): number => nest.tile.sizes[nest.outputs.indexOf(d)]!
+  const copies = nest.packed.flatMap((operand) => packStatements(operand, sizeAlong))
+  return [...copies, ...emitOutputs(nest)]
+}
 
 const nestOf = (spec: ReductionSpec): Nest => {
   const prefix = spec.name ?? ''
@@ -92,17 +113,42 @@ const nestOf = (spec: ReductionSpec): Nest => {
   const strideOf = (k: Dim): number =>
     accesses.reduce((sum, a) => sum + Math.min(16, Math.abs(a.strides.get(k.name) ?? 0)), 0)
   const reduced = associative === null ? moving : contiguousInside(moving, strideOf)
+  const { outputs, accumulators, scratch } = spec
+  const operands =
+    scratch === undefined || steps.length !== 1
+      ? []
+      : packableOperands(steps[0], outputs, reduced, prefix)
   const tile = chooseTile({
-    outputs: spec.outputs,
+    outputs,
     reduced,
     accesses,
     accumulators: names.length,
-    stepSize: sizeOfBody(steps.map((value) => ({ tag: 'let', name: '', value }))),
+    stepSize: sizeOfBody(
+      steps.map((s) => ({ tag: 'let', name: '', value: withPacked(s, operands) })),
+    ),
     finishSize: sizeOfBody(finish),
     splittable: associative !== null,
+    packed: operands.length > 0,
   })
-  const { outputs, accumulators } = spec
-  return { prefix, outputs, reduced, accumulators, names, steps, finish, associative, tile }
+  const packed = operands.flatMap((operand): readonly PackedOperand[] => {
+    const tiled = tiledDim(operand, (d) => tile.sizes[outputs.indexOf(d)]! > 1)
+    if (tiled === undefined || scratch === undefined) return []
+    return [{ ...operand, tiled, buffer: scratch(packedSize(operand)) }]
+  })
+  const used = steps.map((s) => withPacked(s, packed))
+  const shared = { prefix, outputs, reduced, accumulators, names, finish, associative, tile }
+  return { ...shared, steps: used, packed }
+}
+
+// The same step with locals in place of the operands that have copies.
+const withPacked = (step: Scalar, packed: readonly Operand[]): Scalar => {
+  if (packed.length === 0) return step
+  if (step.tag !== 'binary' || step.y.tag !== 'binary') return step
+  const replaced = (s: Scalar): Scalar => {
+    const operand = packed.find((p) => p.value === s)
+    return operand === undefined ? s : local('float64', operand.name)
+  }
+  return { ...step, y: { ...step.y, x: replaced(step.y.x), y: replaced(step.y.y) } }
 }
 
 // Moves the loop that steps through memory most closely to the inside.
@@ -151,15 +197,17 @@ const emitOutputs = (nest: Nest, places: readonly Place[] = []): readonly Stmt[]
 interface Point {
   readonly suffix: string
   readonly counters: ReadonlyMap<string, Index>
+  readonly spots: ReadonlyMap<string, Spot>
 }
 
 const pointsOf = (places: readonly Place[]): readonly Point[] => {
-  let points: readonly Point[] = [{ suffix: '', counters: new Map() }]
+  let points: readonly Point[] = [{ suffix: '', counters: new Map(), spots: new Map() }]
   for (const { name, base, count } of places) {
     points = points.flatMap((p) =>
       Array.from({ length: count }, (_, n) => ({
         suffix: count === 1 ? p.suffix : `${p.suffix}${n}`,
         counters: new Map([...p.counters, [name, plus(base, n)]]),
+        spots: new Map([...p.spots, [name, { base, count, point: n }]]),
       })),
     )
   }
@@ -226,10 +274,17 @@ const emitStep = (
   const counters = new Map(point.counters)
   if (innermost !== null) counters.set(nest.reduced.at(-1)!.name, innermost)
   const accs = nest.accumulators.map((acc, a) => local(acc.dtype, nameOf(a)))
-  const rewriter = substitution({
-    counters,
-    locals: new Map(nest.names.map((name, a) => [name, accs[a]!])),
-  })
+  const locals = new Map(nest.names.map((name, a) => [name, accs[a]!]))
+  const inner = nest.reduced.at(-1)
+  const reducedAt = (d: Dim): Index =>
+    d === inner && innermost !== null ? innermost : counter(d.name, d.extent)
+  for (const operand of nest.packed) {
+    locals.set(
+      operand.name,
+      packedLoad(operand, (d) => point.spots.get(d.name)!, reducedAt),
+    )
+  }
+  const rewriter = substitution({ counters, locals })
   const values = nest.steps.map(rewriter.scalar)
   const assign = (value: Scalar, a: number): Stmt => ({ tag: 'assign', name: nameOf(a), value })
   const choice = commonChoice(nest.steps, nest.names)

@@ -22,6 +22,8 @@ export interface TileRequest {
   readonly finishSize: number
   /** Whether the innermost reduction may be split into independent partial results. */
   readonly splittable: boolean
+  /** Whether operands come from float64 copies: their loads cost less, and spills more. */
+  readonly packed: boolean
 }
 
 export interface Tile {
@@ -55,40 +57,65 @@ export const tapsOf = (reduced: readonly Dim[], size: number): readonly Dim[] =>
 const lineOf = (offset: number): number => Math.floor(offset / 16)
 const product = (copies: readonly Copies[]): number => copies.reduce((n, c) => n * c.count, 1)
 
-// Nanoseconds of one step of one output, fitted to measurements of matmul and convolution tiles.
-// Loads are cheap; what counts is the loop's own work shared by few steps, the latency of adding
-// to few accumulators, and accumulators that no longer fit in registers.
-const bodyCost = (
-  request: TileRequest,
-  copies: readonly Copies[],
-  { splits, unroll }: Tile,
-): number => {
+/** What one body does, per step of one output. */
+interface Body {
+  readonly steps: number
+  readonly loads: number
+  readonly lines: number
+  /** Accumulators, and operands that wait for their next use. */
+  readonly live: number
+  readonly pressure: number
+}
+
+const bodyOf = (request: TileRequest, copies: readonly Copies[], tile: Tile): Body => {
   const { reduced, accesses, accumulators, stepSize } = request
   const outputs = product(copies)
-  const rounds = splits * unroll
+  const rounds = tile.splits * tile.unroll
   const taps = rounds > 1 ? [] : tapsOf(reduced, stepSize * outputs)
   const inner = reduced.at(-1 - taps.length)
-  const all = [
-    ...copies,
-    ...taps.map((t) => ({ counter: t.name, count: t.extent })),
-    ...(inner === undefined || rounds === 1 ? [] : [{ counter: inner.name, count: rounds }]),
-  ]
+  const tapCopies = taps.map((t) => ({ counter: t.name, count: t.extent }))
+  const unrolled =
+    inner === undefined || rounds === 1 ? [] : [{ counter: inner.name, count: rounds }]
+  const all = [...copies, ...tapCopies, ...unrolled]
+  const row = [...copies, ...tapCopies.slice(-1)]
   const steps = product(all)
-  let loads = 0
-  let lines = 0
+  const live = outputs * tile.splits * accumulators
+  let [loads, lines, pressure] = [0, 0, live]
   for (const access of accesses) {
     const offsets = offsetsOf(access, all)
     loads += offsets.length
     const stride = inner === undefined ? 0 : Math.abs(access.strides.get(inner.name) ?? 0)
     lines += new Set(offsets.map(lineOf)).size * Math.min(1, (stride * rounds) / 16)
+    // Elements that several taps use stay; the others come and go with the tile.
+    const once = offsetsOf(access, copies).length
+    const inRow = offsetsOf(access, row).length
+    const taken = once * (tapCopies.at(-1)?.count ?? 1)
+    pressure += inRow < taken ? inRow : once
   }
-  const live = outputs * splits * accumulators
-  // Past these sizes values are kept in memory rather than in registers.
+  return { steps, loads: loads / steps, lines: lines / steps, live, pressure }
+}
+
+// Nanoseconds of one step of one output, fitted to measurements of matmul and convolution tiles.
+// Loads are cheap; what counts is the loop's own work shared by few steps, the latency of adding
+// to few accumulators, and values that no longer fit in registers.
+const bodyCost = (request: TileRequest, copies: readonly Copies[], tile: Tile): number => {
+  const body = bodyOf(request, copies, tile)
+  const { steps, loads, lines, live, pressure } = body
+  const latency = 1.4 / live
+  // Unrolling further pays only where the rounds share loads.
+  const shares =
+    tile.unroll > 1 && loads < 0.95 * bodyOf(request, copies, { ...tile, unroll: 1 }).loads
+  const unrolling = shares ? 0 : tile.unroll > 2 ? 0.06 : tile.unroll > 1 ? 0.01 : 0
+  if (request.packed) {
+    const crowding = (pressure <= 15 ? 0 : pressure <= 18 ? 0.045 : 0.08) + (steps > 60 ? 0.05 : 0)
+    const busy = 0.3 + 0.07 * loads + 0.4 / steps + 0.25 / live + 0.1 * lines
+    return Math.max(busy + crowding + unrolling, latency)
+  }
   const roomy = live > 12 ? 16 : 24
   const crowding = Math.min(0.1, Math.max(0, steps - roomy) * (live > 12 ? 0.003 : 0.002))
   const spilling = 0.03 * Math.max(0, live - 16)
-  const busy = 0.3 + (0.08 * loads) / steps + 1.2 / steps + (0.1 * lines) / steps
-  return Math.max(busy + crowding + spilling + 0.01 * Math.log2(unroll), 1.4 / live)
+  const busy = 0.3 + 0.08 * loads + 1.2 / steps + 0.1 * lines
+  return Math.max(busy + crowding + spilling + unrolling, latency)
 }
 
 interface Case {
@@ -132,8 +159,8 @@ const tileCost = (request: TileRequest, tile: Tile): number => {
       cost += share * rest * bodyCost(request, copies, { ...tile, splits: 1, unroll: 1 })
     size += outputs * (request.stepSize * bodies + request.finishSize)
   }
-  const remainders = 0.015 * (cases.length - 1 + (rest > 0 ? 1 : 0))
-  return size > nestBudget && !isPlain(tile) ? Infinity : cost + remainders + size * 4e-5
+  const remainders = 0.025 * (cases.length - 1 + (rest > 0 ? 1 : 0))
+  return size > nestBudget && !isPlain(tile) ? Infinity : cost + remainders + size * 2e-5
 }
 
 const isPlain = (tile: Tile): boolean =>
@@ -171,7 +198,8 @@ export const chooseTile = (request: TileRequest): Tile => {
   const none: Tile = { sizes: request.outputs.map(() => 1), splits: 1, unroll: 1 }
   if (inner === undefined) return none
   const long = inner.extent > tapExtent
-  const unrolls = long ? [1, 2, 4] : [1]
+  const eighths = long && request.packed && inner.extent % 8 === 0 ? [8] : []
+  const unrolls = long ? [1, 2, 4, ...eighths] : [1]
   const candidates: Tile[] = []
   for (const sizes of sizesOf(request)) {
     for (const unroll of unrolls) candidates.push({ sizes, splits: 1, unroll })

@@ -205,7 +205,9 @@ export const chooseTile = (request: TileRequest): Tile => {
     for (const unroll of unrolls) candidates.push({ sizes, splits: 1, unroll })
   }
   if (long && request.splittable) {
-    candidates.push({ ...none, splits: 4 }, { ...none, splits: 4, unroll: 2 })
+    candidates.push({ ...none, splits: 4 })
+    // Long steps keep the loop busy by themselves, and calls in them are inlined only so often.
+    if (request.stepSize <= 8) candidates.push({ ...none, splits: 4, unroll: 2 })
   }
   let best = none
   let least = Infinity

@@ -19,7 +19,7 @@ import {
   typesOf,
   zerosLike,
 } from '@cotangent/core'
-import { type Flags, chosen, sections } from './graphs.ts'
+import { type Flags, chosen, count, sections } from './graphs.ts'
 
 export interface BranchParams {
   /** All take the operands and give the same types. */
@@ -83,7 +83,7 @@ export const planBranchSplit = ({ branches }: BranchParams, unknown: Flags): Bra
   splits(branches, mask(unknown), () => {
     const unknownOutputs = union(branches.map((b) => partitionOf(b, unknown).unknownOutputs))
     const parts = branches.map((b) => partitionOf(b, unknown, unknownOutputs))
-    const knownOutputs = unknownOutputs.filter((u) => !u).length
+    const knownOutputs = unknownOutputs.length - count(unknownOutputs)
     const residuals = parts.map(({ known }) => known.outputs.slice(knownOutputs))
     const operandOf = (branch: number, i: number): number => {
       const atom = residuals[branch]![i]!

@@ -4,11 +4,9 @@ import {
   type NDArray,
   type Primitive,
   type SplitRule,
-  type Tensor,
   type WholeJvp,
   type WholeTranspose,
   bind,
-  broadcastFront,
   definePrimitive,
   evaluateGraph,
   fill,
@@ -26,7 +24,7 @@ import {
   planBranchSplit,
   planBranchTranspose,
 } from './branchPlan.ts'
-import { chosen, flagged, isPresent, others, present, spread } from './graphs.ts'
+import { flagged, isPresent, others, present, spread } from './graphs.ts'
 import { selectWith } from './selectWith.ts'
 
 type Slots = readonly string[]

@@ -1,5 +1,5 @@
 /** What the rules of loops and branches share: flags, sections of lists, reordered graphs. */
-import { type Graph, type MaybeZero, type Tensor, typesOf, Var, type Aval } from '@cotangent/core'
+import type { Graph, MaybeZero, Tensor } from '@cotangent/core'
 
 export type Flags = readonly boolean[]
 
@@ -11,9 +11,8 @@ export const chosen = <T>(items: readonly T[], flags: Flags): readonly T[] =>
 export const others = <T>(items: readonly T[], flags: Flags): readonly T[] =>
   items.filter((_, i) => !flags[i]!)
 
-/** Positions of the set flags. */
-export const positions = (flags: Flags): readonly number[] =>
-  flags.flatMap((flag, i) => (flag ? [i] : []))
+/** How many flags are set. */
+export const count = (flags: Flags): number => flags.filter((flag) => flag).length
 
 /** Puts values where the flags are set, and symbolic zeros elsewhere. */
 export const spread = (flags: Flags, values: readonly Tensor[]): readonly MaybeZero[] => {
@@ -63,8 +62,3 @@ export const reordered = (
 /** `count` numbers from `start`. */
 export const span = (start: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => start + i)
-
-/** Variables that take a place in an input list and are not read. */
-export const unusedInputs = (types: readonly Aval[]): readonly Var[] => types.map((t) => new Var(t))
-
-export const inputTypes = (graph: Graph): readonly Aval[] => typesOf(graph.inputs)

@@ -73,9 +73,9 @@ const commonTypes = (
   return lists[0]!.map((first, o) => {
     const types = lists.map((list) => list[o]!)
     const common = { ...first, ...promote(types) }
-    types.forEach((type, b) => {
+    for (const type of types) {
       const shapes = sameShape(type.shape, first.shape)
-      if (shapes && (type.dtype === common.dtype || type.weak)) return
+      if (shapes && (type.dtype === common.dtype || type.weak)) continue
       const path = leafPaths(traced[0]!.structure)[o]!
       const report = {
         operation,
@@ -85,7 +85,7 @@ const commonTypes = (
         fix: shapes ? 'convert the results with astype' : 'return one shape from every branch',
       }
       throw shapes ? new DTypeError(report) : new ShapeError(report)
-    })
+    }
     return common
   })
 }

@@ -1,6 +1,6 @@
 /** Forward mode of a scan: tangents are carried, scanned and stacked beside their primals. */
 import { type Graph, jvpOf, remember } from '@cotangent/core'
-import { type Flags, fixedPoint, positions, reordered, span } from './graphs.ts'
+import { type Flags, count, fixedPoint, reordered, span } from './graphs.ts'
 import { type ScanParams, inputSections, scanKey } from './scanPlan.ts'
 
 export interface ScanJvpPlan {
@@ -25,8 +25,7 @@ export const planScanJvp = (params: ScanParams, tangents: Flags): ScanJvpPlan =>
     const derived = derive(carryTangents)
     const yTangents = derived.tangentOutputs.slice(carries)
     const xs = given.xs.length
-    const counts = [given.constants, carryTangents, given.xs].map((f) => positions(f).length)
-    const [tc, ts, tx] = [counts[0]!, counts[1]!, counts[2]!]
+    const [tc, ts, tx] = [count(given.constants), count(carryTangents), count(given.xs)]
     const first = constants + carries + xs
     const ys = body.outputs.length - carries
     return {
@@ -44,7 +43,7 @@ export const planScanJvp = (params: ScanParams, tangents: Flags): ScanJvpPlan =>
           ...span(0, carries),
           ...span(carries + ys, ts),
           ...span(carries, ys),
-          ...span(carries + ys + ts, positions(yTangents).length),
+          ...span(carries + ys + ts, count(yTangents)),
         ],
       ),
       carryTangents,

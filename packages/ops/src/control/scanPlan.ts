@@ -1,5 +1,13 @@
 /** The parameters of a scan, and the names of the sections of its inputs. */
-import { type Aval, type Graph, inserted, mask, partitionOf, typesOf } from '@cotangent/core'
+import {
+  type Aval,
+  type Graph,
+  type Tensor,
+  inserted,
+  mask,
+  partitionOf,
+  typesOf,
+} from '@cotangent/core'
 import { type Flags, fixedPoint, sections } from './graphs.ts'
 
 /** Inputs `[...constants, ...carry, ...xs]`; the body gets one slice of each xs. */
@@ -52,3 +60,6 @@ export const reachedCarries = (params: ScanParams, unknown: Flags): Flags => {
     ),
   )
 }
+
+/** Binds the primitive: its rules live in files that it is made of, so they are handed it. */
+export type RunScan = (inputs: readonly Tensor[], params: ScanParams) => readonly Tensor[]

@@ -14,15 +14,14 @@ import {
   partitionOf,
   remember,
 } from '@cotangent/core'
-import { type Flags, chosen, others, reordered, span } from './graphs.ts'
+import { type Flags, chosen, count, others, reordered, span } from './graphs.ts'
 import { type ScanParams, inputSections, reachedCarries, scanKey } from './scanPlan.ts'
 
 /** Where the second scan takes a residual from. */
-type Place =
-  | { readonly from: 'constant'; readonly index: number }
-  | { readonly from: 'invariant'; readonly index: number }
-  | { readonly from: 'xs'; readonly index: number }
-  | { readonly from: 'stacked'; readonly index: number }
+interface Place {
+  readonly from: 'constant' | 'invariant' | 'xs' | 'stacked'
+  readonly index: number
+}
 
 export interface ScanSplitPlan {
   readonly unknownCarry: Flags
@@ -51,16 +50,16 @@ const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
   const parts = partitionOf(body, [...given.constants, ...unknownCarry, ...given.xs], unknownCarry)
   const { unknownOutputs, residuals } = parts
   const knownOutputs = parts.known.outputs.length - residuals
-  const knownCarries = others(unknownCarry, unknownCarry).length
-  const constantInputs = others(given.constants, given.constants).length
+  const knownCarries = unknownCarry.length - count(unknownCarry)
+  const constantInputs = given.constants.length - count(given.constants)
 
   const invariant = fixedByConstants(parts.known, constantInputs)
   const sizes = { outputs: knownOutputs, carries: knownCarries, constants: constantInputs }
   const { places, invariants, stacked } = placeResiduals(parts.known, sizes, invariant)
   const isScanned = places.map(({ from }) => from === 'xs' || from === 'stacked')
   const residualPositions = span(0, residuals)
-  const unknownConstants = chosen(given.constants, given.constants).length
-  const carried = chosen(unknownCarry, unknownCarry).length
+  const unknownConstants = count(given.constants)
+  const carried = count(unknownCarry)
   return {
     unknownCarry,
     unknownOutputs,
@@ -79,7 +78,7 @@ const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
         ...others(residualPositions, isScanned),
         ...span(residuals, unknownConstants + carried),
         ...chosen(residualPositions, isScanned),
-        ...span(residuals + unknownConstants + carried, chosen(given.xs, given.xs).length),
+        ...span(residuals + unknownConstants + carried, count(given.xs)),
       ],
       span(0, parts.rest.outputs.length),
     ),
@@ -130,30 +129,20 @@ const fixedByConstants = (known: Graph, constants: number): ReadonlySet<Var> => 
   return fixed
 }
 
-/** What the second scan reads beside the unknown inputs. */
-export interface ScanResiduals {
+/** What the second scan reads of the first: with a scanned axis, and without one. */
+interface ScanResiduals {
   readonly constants: readonly Tensor[]
-  /** Starting values of carries that are known at first and unknown later. */
-  readonly starts: readonly Tensor[]
   readonly xs: readonly Tensor[]
 }
 
 /** Collects residuals from where the plan says they are. */
 export const gatherResiduals = (
   plan: ScanSplitPlan,
-  known: { readonly constants: readonly Tensor[]; readonly xs: readonly Tensor[] },
+  known: ScanResiduals,
   invariants: readonly Tensor[],
   ys: readonly Tensor[],
-  starts: readonly Tensor[],
 ): ScanResiduals => {
-  const read = ({ from, index }: Place): Tensor => {
-    if (from === 'constant') return known.constants[index]!
-    if (from === 'invariant') return invariants[index]!
-    return from === 'xs' ? known.xs[index]! : ys[index]!
-  }
-  return {
-    constants: plan.constantPlaces.map(read),
-    starts,
-    xs: plan.scannedPlaces.map(read),
-  }
+  const sources = { constant: known.constants, invariant: invariants, xs: known.xs, stacked: ys }
+  const read = ({ from, index }: Place): Tensor => sources[from][index]!
+  return { constants: plan.constantPlaces.map(read), xs: plan.scannedPlaces.map(read) }
 }

@@ -13,7 +13,7 @@ import {
   typesOf,
   zerosLike,
 } from '@cotangent/core'
-import { type Flags, chosen, fixedPoint, others, sections, spread } from './graphs.ts'
+import { type Flags, chosen, count, fixedPoint, others, sections, spread } from './graphs.ts'
 import { type ScanParams, inputSections, scanKey } from './scanPlan.ts'
 
 export interface ScanTransposePlan {
@@ -40,7 +40,7 @@ export const planScanTranspose = (
     const linearCarry = lastCarry!.map(() => true)
     const derive = (carry: Flags): ReturnType<typeof transposeOf> =>
       transposeOf(body, [...given.constants, ...linearCarry, ...given.xs], [...carry, ...ys!])
-    const linearConstants = chosen(given.constants, given.constants).length
+    const linearConstants = count(given.constants)
     const split = (flags: Flags): readonly Flags[] => sections(flags, linearConstants, carries)
     const carryCotangents = fixedPoint(
       lastCarry!,
@@ -66,11 +66,7 @@ export const planScanTranspose = (
           nonlinearXs.length,
         )
         const results = runGraph(derived.graph, [...c!, ...xs!, ...ct!, ...dys!])
-        const [dc, ds, dx] = sections(
-          results,
-          summed.length,
-          ofCarry!.filter((flag) => flag).length,
-        )
+        const [dc, ds, dx] = sections(results, summed.length, count(ofCarry!))
         const next = chosen(
           spread(ofCarry!, ds!).map((d, i) => d ?? zerosLike(carried[i]!)),
           carryCotangents,

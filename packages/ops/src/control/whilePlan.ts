@@ -14,7 +14,7 @@ import {
   withAxis,
 } from '@cotangent/core'
 import { reduceOr } from '../prims/reduce.ts'
-import { type Flags, fixedPoint, positions, reordered, sections, span } from './graphs.ts'
+import { type Flags, count, fixedPoint, reordered, sections, span } from './graphs.ts'
 import { selectWith } from './selectWith.ts'
 
 /** Inputs `[...conditionConstants, ...bodyConstants, ...carry]`; outputs the carry. */
@@ -72,7 +72,7 @@ export const planWhileJvp = (params: WhileParams, constants: Flags, carry: Flags
     const carryTangents = fixedPoint(carry, (flags) => derive(flags).tangentOutputs)
     const derived = derive(carryTangents)
     const [n, k] = [constants.length, carry.length]
-    const [tn, tk] = [positions(constants).length, positions(carryTangents).length]
+    const [tn, tk] = [count(constants), count(carryTangents)]
     const inputs = [...span(0, n), ...span(n + k, tn), ...span(n, k), ...span(n + k + tn, tk)]
     const traced = trace(
       'jvp',
@@ -105,12 +105,12 @@ export const planKnownWhile = (params: WhileParams, unknown: Flags, reached: Fla
     const given = whileSections(params, unknown)
     const condition = partitionOf(params.condition, [...given.condition, ...reached])
     const body = partitionOf(params.body, [...given.body, ...reached], reached)
-    const count = body.known.outputs.length - body.residuals
+    const carried = body.known.outputs.length - body.residuals
     return {
       condition: dropDead({ ...condition.known, outputs: condition.known.outputs.slice(0, 1) }),
-      body: dropDead({ ...body.known, outputs: body.known.outputs.slice(0, count) }),
-      conditionConstants: given.condition.filter((u) => !u).length,
-      bodyConstants: given.body.filter((u) => !u).length,
+      body: dropDead({ ...body.known, outputs: body.known.outputs.slice(0, carried) }),
+      conditionConstants: given.condition.length - count(given.condition),
+      bodyConstants: given.body.length - count(given.body),
     }
   })
 

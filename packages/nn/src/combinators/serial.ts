@@ -42,7 +42,7 @@ export type Numbered<
   ? Head extends AnyLayer
     ? { readonly [K in NumberedName<Head, Seen>]: Head } & Numbered<
         Tail,
-        true extends Head['isNamed'] ? Seen : [...Seen, Head['name']]
+        Head['isNamed'] extends true ? Seen : [...Seen, Head['name']]
       >
     : Numbered<Tail, Seen>
   : unknown

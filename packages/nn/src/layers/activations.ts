@@ -102,3 +102,12 @@ export const logSoftmax: Activation<
   'logSoftmax',
   Options<typeof nnFunctions.logSoftmax>
 > = activation('logSoftmax', nnFunctions.logSoftmax)
+
+/** Half of an axis times the sigmoid of the other half. @see Dauphin et al. 2017 */
+export const glu: typeof nnFunctions.glu = nnFunctions.glu
+/** log Σ eˣ over axes, without overflow. */
+export const logsumexp: typeof nnFunctions.logsumexp = nnFunctions.logsumexp
+/** Integers as rows with a single one. */
+export const oneHot: typeof nnFunctions.oneHot = nnFunctions.oneHot
+/** Mean 0 and variance 1 along an axis. */
+export const standardize: typeof nnFunctions.standardize = nnFunctions.standardize

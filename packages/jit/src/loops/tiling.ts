@@ -207,7 +207,7 @@ export const chooseTile = (request: TileRequest): Tile => {
   if (long && request.splittable) {
     candidates.push({ ...none, splits: 4 })
     // Long steps keep the loop busy by themselves, and calls in them are inlined only so often.
-    if (request.stepSize <= 8) candidates.push({ ...none, splits: 4, unroll: 2 })
+    if (request.stepSize <= 6) candidates.push({ ...none, splits: 4, unroll: 2 })
   }
   let best = none
   let least = Infinity

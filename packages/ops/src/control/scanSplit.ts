@@ -15,6 +15,7 @@ import {
   remember,
 } from '@cotangent/core'
 import { type Flags, chosen, count, others, reordered, span } from './graphs.ts'
+import { keepLess, restored } from './residuals.ts'
 import { type ScanParams, inputSections, reachedCarries, scanKey } from './scanPlan.ts'
 
 /** Where the second scan takes a residual from. */
@@ -55,10 +56,22 @@ const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
 
   const invariant = fixedByConstants(parts.known, constantInputs)
   const sizes = { outputs: knownOutputs, carries: knownCarries, constants: constantInputs }
-  const { places, invariants, stacked } = placeResiduals(parts.known, sizes, invariant)
+  const carry = new Set<Atom>(
+    parts.known.inputs.slice(constantInputs, constantInputs + knownCarries),
+  )
+  const ys = new Set<Atom>(parts.known.outputs.slice(knownCarries, knownOutputs))
+  const free = new Set<Var>(parts.known.inputs.filter((v) => !carry.has(v)))
+  const needed = parts.known.outputs.slice(knownOutputs)
+  const kept = keepLess(
+    parts.known,
+    needed.filter(isVar),
+    (v) => free.has(v) || invariant.has(v) || ys.has(v),
+  )
+  const rest = restored(parts.rest, needed, kept)
+  const { places, invariants, stacked } = placeResiduals(parts.known, kept.values, sizes, invariant)
   const isScanned = places.map(({ from }) => from === 'xs' || from === 'stacked')
-  const residualPositions = span(0, residuals)
-  const unknownConstants = count(given.constants)
+  const keptPositions = span(0, places.length)
+  const constants = count(given.constants)
   const carried = count(unknownCarry)
   return {
     unknownCarry,
@@ -73,14 +86,14 @@ const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
       outputs: [...parts.known.outputs.slice(0, knownOutputs), ...stacked],
     }),
     rest: reordered(
-      parts.rest,
+      rest,
       [
-        ...others(residualPositions, isScanned),
-        ...span(residuals, unknownConstants + carried),
-        ...chosen(residualPositions, isScanned),
-        ...span(residuals + unknownConstants + carried, count(given.xs)),
+        ...others(keptPositions, isScanned),
+        ...span(places.length, constants + carried),
+        ...chosen(keptPositions, isScanned),
+        ...span(places.length + constants + carried, count(given.xs)),
       ],
-      span(0, parts.rest.outputs.length),
+      span(0, rest.outputs.length),
     ),
     constantPlaces: others(places, isScanned),
     scannedPlaces: chosen(places, isScanned),
@@ -96,23 +109,22 @@ interface Placed {
 
 const placeResiduals = (
   known: Graph,
+  kept: readonly Var[],
   { outputs, carries, constants }: Readonly<Record<'outputs' | 'carries' | 'constants', number>>,
   invariant: ReadonlySet<Var>,
 ): Placed => {
   const ys = known.outputs.slice(carries, outputs)
   const invariants: Atom[] = []
   const stacked: Atom[] = []
-  const places = known.outputs.slice(outputs).map((atom): Place => {
-    const input = isVar(atom) ? known.inputs.indexOf(atom) : -1
+  const places = kept.map((v): Place => {
+    const input = known.inputs.indexOf(v)
     if (input >= 0 && input < constants) return { from: 'constant', index: input }
     if (input >= constants + carries) return { from: 'xs', index: input - constants - carries }
-    if (!isVar(atom) || invariant.has(atom)) {
-      return { from: 'invariant', index: invariants.push(atom) - 1 }
-    }
+    if (invariant.has(v)) return { from: 'invariant', index: invariants.push(v) - 1 }
     // A y that is stacked anyway serves as the residual.
-    const same = ys.indexOf(atom)
+    const same = ys.indexOf(v)
     if (same >= 0) return { from: 'stacked', index: same }
-    return { from: 'stacked', index: ys.length + stacked.push(atom) - 1 }
+    return { from: 'stacked', index: ys.length + stacked.push(v) - 1 }
   })
   return { places, invariants, stacked }
 }

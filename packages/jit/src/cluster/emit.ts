@@ -12,7 +12,7 @@ import {
   scalars,
   sizeOf,
 } from '@cotangent/core'
-import { type Kernel, type KernelBuffer } from '../kernel.ts'
+import type { Kernel, KernelBuffer, KernelScratch } from '../kernel.ts'
 import { type ReductionSpec, emitReduction } from '../loops/reduction.ts'
 import { lowerEquation } from '../passes/lowering.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
@@ -44,6 +44,8 @@ class Emitter {
   readonly #locals = new Map<Var, Scalar>()
   readonly #done = new Set<Root>()
   readonly loads = new Set<Atom>()
+  /** Where tiled reductions pack operands that they read often. */
+  readonly scratch: KernelScratch[] = []
   readonly stored = new Set<Var>()
 
   constructor(cluster: Cluster, analysis: Analysis) {
@@ -145,6 +147,11 @@ class Emitter {
     const rows = outputs.length === 0
     return emitReduction({
       name,
+      scratch: (size) => {
+        const scratchName = `s${this.scratch.length}`
+        this.scratch.push({ name: scratchName, dtype: 'float64', size })
+        return scratchName
+      },
       outputs,
       extents: parts[0]!.reduction.extents,
       accumulators: parts.flatMap(({ reduction }) => reduction.accumulators),
@@ -264,7 +271,12 @@ export const emitCluster = (cluster: Cluster, analysis: Analysis): EmittedKernel
   const body = cluster.tiled ? emitter.tiled() : emitter.rows()
   const equations = cluster.roots.map((r) => r.equation)
   return {
-    kernel: { name: kernelName(equations, cluster.roots), buffers: emitter.buffers(), body },
+    kernel: {
+      name: kernelName(equations, cluster.roots),
+      buffers: emitter.buffers(),
+      scratch: emitter.scratch,
+      body,
+    },
     arguments: emitter.arguments,
     equations,
     loads: emitter.loads,

@@ -1,5 +1,5 @@
 /** Layers: inferred shapes, parameter counts, typed trees, training and inference. */
-import { CotangentError, type Tensor, flatten, grad, sizeOf, tensor } from '@cotangent/core'
+import { CotangentError, type Tensor, flatten, grad, sizeOf, tensor, vmap } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { models, nn } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
@@ -177,6 +177,31 @@ describe('serial', () => {
     const g = grad(loss)(params)
     expectTypeOf(g.dense1.kernel).toEqualTypeOf<Tensor>()
     expect(flatten(g).structure.key).toBe(flatten(params).structure.key)
+  })
+})
+
+describe('initialisation', () => {
+  const net = nn.serial(nn.conv2d(2, 3), nn.relu, nn.flatten(), nn.dense(3))
+  const init = (k: Tensor) => net.init(k, [1, 1, 5, 5]).params
+
+  test('is a pure function of the key', () => {
+    expect(init(key).conv1.kernel.toArray()).toEqual(init(key).conv1.kernel.toArray())
+    expect(init(random.key(8)).conv1.kernel.toArray()).not.toEqual(init(key).conv1.kernel.toArray())
+  })
+
+  test('maps over keys, and compiles: an ensemble', () => {
+    const keys = random.split(key, 3)
+    const ensemble = vmap(init)(keys)
+    expect(ensemble.dense1.kernel.shape).toEqual([3, 18, 3])
+    const second = init(keys.at(1)).dense1.kernel
+    expect(np.allclose(ensemble.dense1.kernel.at(1), second).item()).toBe(1)
+    expect(np.allclose(jit(init)(keys.at(1)).dense1.kernel, second).item()).toBe(1)
+  })
+
+  test('orthogonal matrices are orthogonal', () => {
+    const w = nn.initializers.orthogonal()(key, [12, 5])
+    expect(np.allclose(w.T.matmul(w), np.eye(5), { atol: 1e-6 }).item()).toBe(1)
+    expect(nn.initializers.deltaOrthogonal()(key, [3, 3, 2, 4]).at(1, 1).shape).toEqual([2, 4])
   })
 })
 

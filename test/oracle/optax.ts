@@ -250,6 +250,10 @@ const initializerOf = ({ op, attrs }: GoldenCase): nn.initializers.Initializer |
         distribution: distributions[a.text('distribution')]!,
         ...fanAxes(attrs),
       })
+    case 'orthogonal':
+      return init.orthogonal({ scale: a.number('scale', 1), columnAxis: a.number('column_axis', -1) })
+    case 'delta_orthogonal':
+      return init.deltaOrthogonal()
     default:
       return null
   }
@@ -265,7 +269,7 @@ const statistics = (x: Tensor): Tensors => ({
 
 export const runInitializer = (c: GoldenCase): Outcome => {
   const initializer = initializerOf(c)
-  if (initializer === null) return leftOut('needs a QR decomposition')
+  if (initializer === null) return leftOut('this initialiser is not built yet')
   const key = c.inputs['key']!
   if (!isTensorJson(key)) return failed('no key')
   const x = initializer(decodeTensor(key), attributesOf(c.attrs).numbers('shape'))

@@ -5,10 +5,12 @@ import {
   ShapeError,
   type Tensor,
   fill,
+  moveAxis,
   normalizeAxis,
   showShape,
+  sizeOf,
 } from '@cotangent/core'
-import { random } from '@cotangent/ops'
+import { foriLoop, random } from '@cotangent/ops'
 
 /** Makes a parameter. */
 export type Initializer = (key: Tensor, shape: Shape, dtype?: DType) => Tensor
@@ -163,3 +165,64 @@ export const kaimingNormal: (axes?: FanAxes) => Initializer = heNormal
 export const lecunUniform: (axes?: FanAxes) => Initializer = family(1, 'fanIn', 'uniform')
 /** Variance 1 / fanIn, truncated normal. */
 export const lecunNormal: (axes?: FanAxes) => Initializer = family(1, 'fanIn', 'truncatedNormal')
+
+export interface OrthogonalOptions {
+  /** Factor of the orthonormal matrix; 1 by default. */
+  readonly scale?: number
+  /** The axis of the columns, the last by default; all others together are the rows. */
+  readonly columnAxis?: number
+}
+
+/**
+ * A random orthonormal matrix: columns (rows, where there are fewer rows) of length 1 at right
+ * angles to each other. Work grows with the cube of the extents.
+ * @see Saxe, McClelland & Ganguli 2014
+ */
+export const orthogonal =
+  ({ scale = 1, columnAxis = -1 }: OrthogonalOptions = {}): Initializer =>
+  (key, shape, dtype = 'float32') => {
+    if (shape.length < 2) {
+      throw new ShapeError({
+        operation: 'initializers.orthogonal',
+        problem: 'a matrix has rows and columns',
+        got: `shape ${showShape(shape)}`,
+        want: 'at least two axes',
+      })
+    }
+    const axis = normalizeAxis('initializers.orthogonal', columnAxis, shape.length)
+    const rows = shape[axis]!
+    const columns = sizeOf(shape) / Math.max(1, rows)
+    const tall = random.normal(key, [Math.max(rows, columns), Math.min(rows, columns)])
+    const q = orthonormalColumns(tall)
+    const flat = rows < columns ? q.T : q
+    const rest = shape.filter((_, d) => d !== axis)
+    return moveAxis(flat.reshape([rows, ...rest]), 0, axis)
+      .mul(scale)
+      .astype(dtype)
+  }
+
+// Gram and Schmidt's process in float64, each projection taken twice, which is enough for columns
+// that are orthogonal to rounding; the signs are those of a QR decomposition with positive diagonal.
+const orthonormalColumns = (a: Tensor): Tensor => {
+  const columns = a.astype('float64')
+  const withoutParts = (q: Tensor, v: Tensor): Tensor => v.sub(q.matmul(v.matmul(q)))
+  return foriLoop(
+    0,
+    a.shape[1]!,
+    (i, q) => {
+      const v = withoutParts(q, withoutParts(q, columns.at(':', i)))
+      return q.set([':', i], v.div(v.square().sum().sqrt()))
+    },
+    fill(a.shape, 0, 'float64'),
+  )
+}
+
+/** An orthogonal matrix at the centre of a convolution's window, zeros around it. @see Xiao et al. 2018 */
+export const deltaOrthogonal =
+  (options: OrthogonalOptions = {}): Initializer =>
+  (key, shape, dtype = 'float32') => {
+    const window = shape.slice(0, -2)
+    const matrix = orthogonal(options)(key, shape.slice(-2), dtype)
+    const centre = window.map((extent) => Math.floor((extent - 1) / 2))
+    return fill(shape, 0, dtype).set(centre, matrix)
+  }

@@ -66,19 +66,19 @@ const cellWeights = <P extends CellWeights>(
   cell: Cell<HiddenCarry> | Cell<LstmCarry>,
   units: number,
   options: RecurrentOptions,
-  extra: (gates: number) => Omit<P, keyof RecurrentParams>,
+  extra: (key: Tensor, gates: number) => Omit<P, keyof RecurrentParams>,
   key: Tensor,
   features: number,
 ): RecurrentParams & Omit<P, keyof RecurrentParams> => {
   const { kernelInit = lecunNormal(), biasInit = zeros } = options
   const { recurrentInit = uniformAround(1 / Math.sqrt(units)) } = options
-  const [kernelKey, recurrentKey, biasKey] = random.split(key, 3)
+  const [kernelKey, recurrentKey, biasKey, extraKey] = random.split(key, 4)
   const gates = cell.gates * units
   return {
     kernel: kernelInit(kernelKey!, [features, gates]),
     recurrentKernel: recurrentInit(recurrentKey!, [units, gates]),
     bias: biasInit(biasKey!, [gates]),
-    ...extra(gates),
+    ...extra(extraKey!, gates),
   }
 }
 
@@ -145,7 +145,7 @@ const buildGru = (units: number, options: RecurrentOptions = {}): unknown =>
       gruCell,
       units,
       options,
-      (gates) => ({ recurrentBias: (options.biasInit ?? zeros)(key, [gates]) }),
+      (extraKey, gates) => ({ recurrentBias: (options.biasInit ?? zeros)(extraKey, [gates]) }),
       key,
       features,
     ),

@@ -1,0 +1,118 @@
+/** Ratios as horizontal bars on a logarithmic scale. */
+import { times } from './format.ts'
+import { type Child, type Markup, element } from './markup.ts'
+
+export interface Bar {
+  readonly label: string
+  /** A CSS class. */
+  readonly kind: string
+  readonly ratio: number
+  /** Where the bar should reach at least. */
+  readonly target?: number
+}
+
+/** Bars that belong together, under one line of text. */
+export interface BarGroup {
+  readonly title: string
+  readonly bars: readonly Bar[]
+}
+
+export interface BarChart {
+  readonly title: string
+  readonly description: string
+  readonly groups: readonly BarGroup[]
+}
+
+const width = 860
+const left = 110
+const right = 70
+const barHeight = 16
+const barStep = 20
+const titleHeight = 26
+const axisHeight = 26
+
+const ticks: readonly number[] = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+interface Scale {
+  readonly low: number
+  readonly high: number
+  readonly at: (ratio: number) => number
+}
+
+const scaleOf = (ratios: readonly number[]): Scale => {
+  const least = Math.min(0.5, ...ratios)
+  const most = Math.max(10, ...ratios)
+  const low = ticks.findLast((tick) => tick <= least) ?? ticks[0]!
+  const high = ticks.find((tick) => tick >= most) ?? most
+  const span = Math.log(high / low)
+  const at = (ratio: number): number =>
+    left + ((width - left - right) * Math.log(Math.max(ratio, low) / low)) / span
+  return { low, high, at }
+}
+
+const axis = (scale: Scale, height: number): readonly Markup[] =>
+  ticks
+    .filter((tick) => tick >= scale.low && tick <= scale.high)
+    .flatMap((tick) => [
+      element('line', {
+        class: tick === 1 ? 'one' : 'tick',
+        x1: scale.at(tick),
+        x2: scale.at(tick),
+        y1: 0,
+        y2: height - axisHeight,
+      }),
+      element('text', { class: 'axis', x: scale.at(tick), y: height - 8 }, [`${tick}×`]),
+    ])
+
+const drawBar = (bar: Bar, scale: Scale, y: number): readonly Child[] => {
+  // From 1×, where neither is faster: a bar to the left is a loss.
+  const [from, to] = [scale.at(1), scale.at(bar.ratio)].sort((a, b) => a - b)
+  const isMissed = bar.target !== undefined && bar.ratio < bar.target
+  const parts = [
+    element('text', { class: 'label', x: left - 10, y: y + 12 }, [bar.label]),
+    element('rect', {
+      class: `bar ${bar.kind}`,
+      x: from!,
+      y,
+      width: Math.max(1, to! - from!),
+      height: barHeight,
+      rx: 2,
+    }),
+    element('text', { class: isMissed ? 'value missed' : 'value', x: to! + 7, y: y + 12.5 }, [
+      times(bar.ratio),
+    ]),
+  ]
+  if (bar.target === undefined) return parts
+  const x = scale.at(bar.target)
+  const mark = { class: 'target', x1: x, x2: x, y1: y - 3, y2: y + barHeight + 3 }
+  return [...parts, element('line', mark)]
+}
+
+/** The chart as SVG; nothing where there are no bars. */
+export const barChart = ({ title, description, groups }: BarChart): Markup | undefined => {
+  const bars = groups.flatMap((group) => group.bars)
+  if (bars.length === 0) return undefined
+  const scale = scaleOf(bars.flatMap(({ ratio, target }) => [ratio, target ?? ratio]))
+  const height = groups.length * titleHeight + bars.length * barStep + axisHeight
+  let y = 0
+  const drawn: Child[] = []
+  for (const group of groups) {
+    drawn.push(element('text', { class: 'group', x: 0, y: y + 17 }, [group.title]))
+    y += titleHeight
+    for (const bar of group.bars) {
+      drawn.push(...drawBar(bar, scale, y))
+      y += barStep
+    }
+  }
+  return element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${height}`,
+      style: `max-width:${width}px`,
+      role: 'img',
+      'aria-label': `${title}. ${description}`,
+    },
+    [...axis(scale, height), ...drawn],
+  )
+}

@@ -1,0 +1,134 @@
+/** The one place that knows benny: contenders that compute the same, timed in turns. */
+import { add, suite } from 'benny'
+import type { Contenders } from './benchmark.ts'
+import { arraysOf, difference, median } from './samples.ts'
+
+export interface CompareOptions {
+  /** The greatest difference between results, relative to the greatest number of each array. */
+  readonly sameResult: number
+  /** One short turn each. */
+  readonly quick?: boolean
+}
+
+/** Times of one contender, in seconds a call. */
+export interface Timing {
+  readonly contender: string
+  readonly median: number
+  readonly samples: readonly number[]
+}
+
+export interface Comparison {
+  readonly name: string
+  /** In the order in which the contenders were given. */
+  readonly timings: readonly Timing[]
+  /** The greatest difference that was found between results. */
+  readonly difference: number
+}
+
+/** A call that takes longer, in seconds, is a sample by itself. */
+const slowCall = 0.5
+/** Turns of each contender; the slow ones take every other. */
+const rounds = 4
+
+/** Where results go, so that no engine can leave out computing them. */
+export const results: { last: unknown } = { last: undefined }
+
+interface Entrant {
+  readonly contender: string
+  readonly run: () => unknown
+  readonly isSlow: boolean
+}
+
+/**
+ * Times contenders against each other and returns the median of each.
+ *
+ * Each runs once first: the results must agree. Then they take turns, in alternating order, so that a
+ * machine that gets slower or faster meanwhile does so for all of them; the samples of all turns of
+ * one contender are put together.
+ * @throws Error where the results differ by more than `sameResult`.
+ * @example
+ * await compare('sum', { compiled: () => f(x), interpreter: () => g(x) }, { sameResult: 1e-6 })
+ */
+export const compare = async (
+  name: string,
+  contenders: Contenders,
+  { sameResult, quick = false }: CompareOptions,
+): Promise<Comparison> => {
+  globalThis.gc?.()
+  const { entrants, apart } = admit(name, contenders, sameResult)
+  const turns = turnsOf(entrants, quick ? 1 : rounds)
+  const { results: cases } = await suite(
+    name,
+    ...turns.map(({ contender, run, isSlow }, i) =>
+      add(
+        `${contender} (turn ${i + 1})`,
+        isSlow ? afterProbes(run) : kept(run),
+        isSlow ? slowOptions : quick ? quickOptions : options,
+      ),
+    ),
+  )
+  const timings = entrants.map(({ contender }): Timing => {
+    const samples = cases.flatMap(({ details }, i) =>
+      turns[i]!.contender === contender ? details.sampleResults : [],
+    )
+    return { contender, median: median(samples), samples }
+  })
+  return { name, timings, difference: apart }
+}
+
+const options = { minSamples: 3, maxTime: 0.25 }
+const quickOptions = { minSamples: 1, maxTime: 0.1 }
+const slowOptions = { minSamples: 1, maxTime: 0 }
+
+interface Admitted {
+  readonly entrants: readonly Entrant[]
+  readonly apart: number
+}
+
+// The results are turned into numbers at once: a contender may overwrite them in its next call.
+const admit = (name: string, contenders: Contenders, sameResult: number): Admitted => {
+  const tried = Object.entries(contenders).map(([contender, run]) => {
+    const start = performance.now()
+    const result = run()
+    const seconds = (performance.now() - start) / 1000
+    const numbers = arraysOf(result).map((values) => Float64Array.from(values))
+    return { contender, run, isSlow: seconds > slowCall, numbers }
+  })
+  const [judged, ...others] = tried
+  if (judged === undefined) throw new Error(`${name}: there is no contender`)
+  if (judged.numbers.length === 0) throw new Error(`${name}: the result holds no numbers`)
+  const differences = others.map(({ contender, numbers }) => {
+    const apart = difference(judged.numbers, numbers)
+    if (apart <= sameResult) return apart
+    throw new Error(
+      `${name}: ${judged.contender} and ${contender} differ by ${apart}, more than ${sameResult}`,
+    )
+  })
+  const entrants = tried.map(({ contender, run, isSlow }) => ({ contender, run, isSlow }))
+  return { entrants, apart: Math.max(0, ...differences) }
+}
+
+const turnsOf = (entrants: readonly Entrant[], count: number): readonly Entrant[] =>
+  Array.from({ length: count }, (_, round) => {
+    const taking = entrants.filter(({ isSlow }) => !isSlow || round % 2 === 0)
+    return round % 2 === 0 ? taking : taking.toReversed()
+  }).flat()
+
+const kept =
+  (run: () => unknown): (() => void) =>
+  () => {
+    results.last = run()
+  }
+
+/**
+ * Benny calls a case once to see whether it returns a promise, and the library below once before
+ * every sample to see whether it throws. Neither call is timed, and seconds are saved by not
+ * computing anything in them: a slow contender has just run, for its result.
+ */
+const afterProbes = (run: () => unknown): (() => void) => {
+  let probes = 2
+  return () => {
+    if (probes > 0) probes -= 1
+    else results.last = run()
+  }
+}

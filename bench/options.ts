@@ -1,0 +1,47 @@
+/** The command line of the benchmarks. */
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Names of themes; all where empty. */
+  readonly themes: readonly string[]
+  readonly isQuick: boolean
+  /** A further file for the figures. */
+  readonly json: string | undefined
+  /** The figures of an earlier run. */
+  readonly compare: string | undefined
+  readonly isHelp: boolean
+}
+
+export const usage = (names: readonly string[]): string => `npm run bench -- [theme …] [options]
+
+themes: ${names.join(', ')} (all by default)
+
+  --quick          one short turn each: to see that everything runs
+  --json FILE      write the figures to FILE too
+  --compare FILE   show the change since the run that wrote FILE
+  --help           this text`
+
+/** @throws Error, with one clear line, for unknown options and themes. */
+export const parseOptions = (args: readonly string[], names: readonly string[]): Options => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      compare: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const unknown = positionals.find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    throw new Error(`there is no theme ${unknown}; the themes are ${names.join(', ')}`)
+  }
+  return {
+    themes: positionals,
+    isQuick: values.quick,
+    json: values.json,
+    compare: values.compare,
+    isHelp: values.help,
+  }
+}

@@ -1,0 +1,50 @@
+/** Pooling of 8×64×56×56, forward and backward. */
+import type { Tensor } from '@cotangent/core'
+import { nn } from '@cotangent/nn'
+import {
+  type Benchmark,
+  type Size,
+  type Theme,
+  compiledBenchmark,
+  overInterpreter,
+  withGradients,
+} from '../benchmark.ts'
+import { normal } from '../inputs.ts'
+
+const { avgPool, maxPool } = nn.functional
+
+const image = (size: Size): Tensor => normal(1, size === 'full' ? [8, 64, 56, 56] : [2, 3, 12, 12])
+/** Every case here halves the extent. */
+const pooled = (size: Size): Tensor => normal(2, size === 'full' ? [8, 64, 28, 28] : [2, 3, 6, 6])
+
+const both = (name: string, f: (x: Tensor) => Tensor): readonly Benchmark[] => [
+  compiledBenchmark({
+    name: `${name}: forward`,
+    f,
+    inputs: (size): [Tensor] => [image(size)],
+    sameResult: 1e-6,
+    targets: [overInterpreter],
+    kernels: [/reduceWindow/],
+  }),
+  compiledBenchmark({
+    name: `${name}: forward and gradient`,
+    f: withGradients(f),
+    inputs: (size): [Tensor, Tensor] => [pooled(size), image(size)],
+    sameResult: 1e-6,
+    targets: [overInterpreter],
+    kernels: [/reduceWindow/],
+  }),
+]
+
+export const pooling: Theme = {
+  name: 'pooling',
+  title: 'Pooling',
+  benchmarks: [
+    ...both('max pooling 2×2', (x) => maxPool(x, { window: 2 })),
+    ...both('max pooling 3×3, stride 2', (x) => maxPool(x, { window: 3, stride: 2, padding: 1 })),
+    ...both('average pooling 2×2', (x) => avgPool(x, { window: 2 })),
+    ...both('average pooling 3×3, stride 2', (x) =>
+      avgPool(x, { window: 3, stride: 2, padding: 1 }),
+    ),
+  ],
+}

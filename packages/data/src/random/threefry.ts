@@ -14,8 +14,7 @@ export const threefry = (
   const k2 = k0 ^ k1 ^ 0x1bd11bda
   let a = (c0 + k0) | 0
   let b = (c1 + k1) | 0
-  // Four rounds and one injection of the key, five times; written out because 40 % of the time
-  // of a generated image goes into it.
+  // Four rounds and one injection of the key, five times; written out so that no table is read.
   a = (a + b) | 0
   b = ((b << 13) | (b >>> 19)) ^ a
   a = (a + b) | 0

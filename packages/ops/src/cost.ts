@@ -9,7 +9,6 @@ import {
   type Region,
   type Scalar,
   type ShapeDType,
-  type Source,
   type Stmt,
   dtypeInfo,
   isFloat,
@@ -20,6 +19,7 @@ import {
   trace,
   typesOf,
 } from '@cotangent/core'
+import { loweringOf } from './lowering.ts'
 
 export interface FunctionCost {
   /**
@@ -60,19 +60,12 @@ const costOfGraph = (graph: Graph): Cost => sum(graph.equations.map(costOfEquati
 
 const bytesOf = ({ shape, dtype }: Aval): number => sizeOf(shape) * dtypeInfo[dtype].bytes
 
-const sourceOf = ({ shape, dtype }: Aval, name: string): Source => ({
-  shape,
-  dtype,
-  at: (index) => scalars.load(name, dtype, scalars.flatten(shape, index)),
-})
-
 const countersOf = (shape: readonly number[], name: string): readonly Index[] =>
   shape.map((extent, d) => scalars.counter(`${name}${d}`, extent))
 
-const costOfEquation = ({ primitive, inputs, params, outputs }: Equation): Cost => {
-  const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) }
-  const sources = types.inputs.map((type, i) => sourceOf(type, `in${i}`))
-  const lowering: Lowering = primitive.lower(sources, params, types)
+const costOfEquation = (equation: Equation): Cost => {
+  const types = { inputs: typesOf(equation.inputs), outputs: typesOf(equation.outputs) }
+  const lowering = loweringOf(equation)
   if (lowering.tag === 'region') return costOfRegion(lowering.region)
   if (lowering.tag === 'expand') {
     const { expand } = lowering

@@ -147,11 +147,14 @@ export const customLinearP: Primitive<readonly string[], LinearParams> = defineP
       dims: outputTypes.map(() => 0),
     }
   },
-  lower: () => {
-    throw forwardRefused()
-  },
+  // Passes may look at how it would be computed; only computing it is refused.
+  lower: () => ({ tag: 'region', region: { kind: 'host', call: refuseForward } }),
   effectful: false,
 })
+
+const refuseForward = (): never => {
+  throw forwardRefused()
+}
 
 const forwardRefused = (): UnsupportedError =>
   new UnsupportedError({

@@ -58,7 +58,7 @@ export const psumP: Collective = definePrimitive({
     const total = dim === null ? mul(x, fill(x.shape, params.size, x.dtype)) : reduceSum(x, [dim])
     return { outputs: [total], dims: [null] }
   },
-  lower: outsideAxis('psum'),
+  lower: () => ({ tag: 'region', region: { kind: 'host', call: outsideAxis('psum') } }),
   effectful: false,
 })
 
@@ -85,7 +85,7 @@ export const allGatherP: Collective = definePrimitive({
     const all = allGather(x, position, params)
     return { outputs: [all], dims: [dim === null ? null : dim + 1] }
   },
-  lower: outsideAxis('allGather'),
+  lower: () => ({ tag: 'region', region: { kind: 'host', call: outsideAxis('allGather') } }),
   effectful: false,
 })
 

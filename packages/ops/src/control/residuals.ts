@@ -8,18 +8,17 @@ import {
   type Equation,
   type Graph,
   Literal,
-  type Source,
   type Tensor,
   type Var,
   bindAny,
   isEffectful,
   isVar,
   runGraph,
-  scalars,
   trace,
   typesOf,
   withOrigin,
 } from '@cotangent/core'
+import { loweringOf } from '../lowering.ts'
 
 /** At most so many operations to make one value again. */
 const budget = 8
@@ -81,17 +80,8 @@ const madeFrom = (
 
 // One output, computed element by element, by no function that is worth keeping the result of.
 const isCheap = (equation: Equation): boolean => {
-  const { primitive, inputs, params, outputs } = equation
-  if (outputs.length !== 1 || isEffectful(equation)) return false
-  const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) }
-  const sources = types.inputs.map(
-    ({ shape, dtype }, i): Source => ({
-      shape,
-      dtype,
-      at: (index) => scalars.load(`in${i}`, dtype, scalars.flatten(shape, index)),
-    }),
-  )
-  const lowering = primitive.lower(sources, params, types)
+  if (equation.outputs.length !== 1 || isEffectful(equation)) return false
+  const lowering = loweringOf(equation)
   return lowering.tag === 'pull' && lowering.cost !== 'expensive'
 }
 

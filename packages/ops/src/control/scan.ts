@@ -3,7 +3,6 @@ import {
   ShapeError,
   type Structure,
   type Tensor,
-  bind,
   erase,
   flatten,
   leafPaths,
@@ -15,7 +14,7 @@ import {
 } from '@cotangent/core'
 import { castCarry, settleCarry } from './carry.ts'
 import { type TreeBody, checkpointed, inChunks, unrolled } from './chunks.ts'
-import { scanP } from './scanPrimitive.ts'
+import { runScan } from './scanPrimitive.ts'
 import { type Like, type Tensors, flattenTensors, pairStructures, typesOfTensors } from './trees.ts'
 
 export interface ScanOptions {
@@ -82,7 +81,7 @@ export const scanTrees: TreeBody<ScanOptions> = (f, init, xs, options) => {
   )
   const { traced } = result
   const inputs = [...traced.captures, ...castCarry(start.leaves, types), ...scanned.leaves]
-  const outputs = bind(scanP, inputs, {
+  const outputs = runScan(inputs, {
     body: traced.graph,
     length,
     reverse,

@@ -16,6 +16,7 @@ import { batchScan } from './scanBatch.ts'
 import { planScanJvp } from './scanJvp.ts'
 import { type RunScan, type ScanParams, inputSections, outputTypes } from './scanPlan.ts'
 import { splitScan, transposeScan } from './scanReverse.ts'
+import { slim } from './slim.ts'
 
 type Slots = readonly string[]
 
@@ -43,7 +44,8 @@ const sliceOf = ({ shape, dtype, data }: NDArray, t: number): NDArray => {
 const owned = (x: NDArray): NDArray =>
   x.data.byteLength === x.data.buffer.byteLength ? x : { ...x, data: x.data.slice() }
 
-const run: RunScan = (inputs, params) => bind(scanP, inputs, params)
+/** Records or runs a scan. */
+export const runScan: RunScan = slim((inputs, params) => bind(scanP, inputs, params))
 
 const jvp: WholeJvp<Slots, ScanParams> = (inputs, tangents, params) => {
   const plan = planScanJvp(params, flagged(tangents))
@@ -55,7 +57,7 @@ const jvp: WholeJvp<Slots, ScanParams> = (inputs, tangents, params) => {
   )
   const constants = [...x.constants, ...present(dx.constants)]
   const carry = [...x.carry, ...carryTangents]
-  const results = run([...constants, ...carry, ...x.xs, ...present(dx.xs)], {
+  const results = runScan([...constants, ...carry, ...x.xs, ...present(dx.xs)], {
     ...params,
     body: plan.body,
     constants: constants.length,
@@ -79,9 +81,9 @@ export const scanP: Primitive<Slots, ScanParams> = definePrimitive({
   typing: (_, params) => outputTypes(params),
   evaluate,
   jvp,
-  transpose: (cotangents, inputs, params) => transposeScan(run, cotangents, inputs, params),
-  partition: (inputs, _, params) => splitScan(run, inputs, params),
-  batch: (inputs, dims, params, axis) => batchScan(run, inputs, dims, params, axis),
+  transpose: (cotangents, inputs, params) => transposeScan(runScan, cotangents, inputs, params),
+  partition: (inputs, _, params) => splitScan(runScan, inputs, params),
+  batch: (inputs, dims, params, axis) => batchScan(runScan, inputs, dims, params, axis),
   lower: (_, params) => ({ tag: 'region', region: { kind: 'scan', ...params } }),
   effectful: false,
 })

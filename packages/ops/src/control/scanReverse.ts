@@ -7,6 +7,7 @@ import {
   runGraph,
   zerosLike,
 } from '@cotangent/core'
+import { planAhead } from './ahead.ts'
 import {
   type Flags,
   chosen,
@@ -80,8 +81,20 @@ export const splitScan = (
   return {
     known: { outputs: knownOutputs, residuals },
     linearOutputs: plan.unknownOutputs,
-    linear: (values, unknown) => run(assemble(values, unknown), rest),
+    linear: (values, unknown) => runAhead(run, assemble(values, unknown), rest),
   }
+}
+
+const runAhead = (
+  run: RunScan,
+  inputs: readonly Tensor[],
+  params: ScanParams,
+): readonly Tensor[] => {
+  const ahead = planAhead(params)
+  if (ahead === null) return run(inputs, params)
+  const { constants, xs } = inputSections(params, inputs)
+  const further = runGraph(ahead.before, [...constants, ...xs])
+  return run([...inputs, ...further], { ...params, body: ahead.body })
 }
 
 export const transposeScan = (

@@ -294,17 +294,18 @@ describe('sources', () => {
     const buffers = [buffer('x', 96), buffer('at', 100, 'int32'), buffer('out', 100)]
     expect(printKernel({ name: 'pad_gather', buffers, body })).toMatchInlineSnapshot(`
       "function pad_gather(x, at, out) {
-        for (let i = 0; i < 100; i++) {
-          const c0 = i - 2 >= 0 && i - 2 < 96
-          let g1 = 0
-          if (c0) {
-            const x_0 = x[i - 2]
-            g1 = Math.fround(x_0 * x_0)
-          } else {
-            g1 = x[at[i]]
-          }
-          out[i] = (c0 ? x[i - 2] : 0) + Math.fround(g1 * x[at[i]])
+        const x_0 = x[at[0]]
+        out[0] = 0 + Math.fround(x_0 * x_0)
+        const x_1 = x[at[1]]
+        out[1] = 0 + Math.fround(x_1 * x_1)
+        for (let i = 0; i < 96; i++) {
+          const x_2 = x[i]
+          out[i + 2] = x_2 + Math.fround(Math.fround(x_2 * x_2) * x[at[i + 2]])
         }
+        const x_3 = x[at[98]]
+        out[98] = 0 + Math.fround(x_3 * x_3)
+        const x_4 = x[at[99]]
+        out[99] = 0 + Math.fround(x_4 * x_4)
       }
       //# sourceURL=cotangent/pad_gather.js
       "

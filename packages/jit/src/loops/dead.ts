@@ -39,8 +39,11 @@ export const dropUnused = (body: readonly Stmt[]): readonly Stmt[] => {
         if (!used.has(s.name)) return null
         reads.scalar(s.value)
         return s
-      case 'variable':
       case 'assign':
+        if (s.value.tag === 'local' && s.value.name === s.name) return null
+        reads.scalar(s.value)
+        return s
+      case 'variable':
         reads.scalar(s.value)
         return s
       case 'store':

@@ -38,7 +38,7 @@ export const foldScalar = (s: Scalar): Scalar => {
     case 'compare':
       return foldCompare(s)
     case 'binary':
-      return foldLogic(s)
+      return foldBinary(s)
     case 'unary': {
       const known = s.op === 'not' && s.dtype === 'bool' ? knownTruth(s.x) : null
       return known === null ? s : truth(!known)
@@ -74,7 +74,13 @@ const foldCompare = (s: Extract<Scalar, { readonly tag: 'compare' }>): Scalar =>
   }
 }
 
-const foldLogic = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
+const foldBinary = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
+  if (s.op === 'maximum' || s.op === 'minimum') {
+    // Exact for NaN and −0 too: padding of a maximum disappears.
+    const neutral = s.op === 'maximum' ? -Infinity : Infinity
+    if (isLiteral(s.y) && s.y.value === neutral) return s.x
+    return isLiteral(s.x) && s.x.value === neutral ? s.y : s
+  }
   if (s.dtype !== 'bool' || (s.op !== 'and' && s.op !== 'or')) return s
   const [x, y] = [knownTruth(s.x), knownTruth(s.y)]
   const neutral = s.op === 'and'

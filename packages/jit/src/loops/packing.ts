@@ -224,7 +224,7 @@ export const packStatements = (
     const full = tiled.extent - rest
     const spotAt = (base: Index, count: number): ReadonlyMap<Dim, Spot> =>
       new Map([[tiled, { base, count, point: 0 }]])
-    const main = fill(spotAt(counter(tiled.name, full), size), size)
+    const main = fill(spotAt(counter(tiled.name, full - size + 1), size), size)
     body = [
       ...loopOver(tiled.name, full, size, main),
       ...(rest === 0 ? [] : fill(spotAt(constant(full), rest), rest)),

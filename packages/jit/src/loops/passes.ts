@@ -5,6 +5,7 @@ import { collapse } from './collapse.ts'
 import { dropUnused } from './dead.ts'
 import { hoist } from './hoist.ts'
 import { uniqueNames } from './names.ts'
+import { peel } from './peel.ts'
 import { share } from './share.ts'
 import { simplify } from './simplify.ts'
 import { unrollSmall } from './unroll.ts'
@@ -16,6 +17,7 @@ export interface LoopPass {
 
 export const loopPasses: readonly LoopPass[] = [
   { name: 'fold conditions', run: simplify },
+  { name: 'peel borders', run: peel },
   { name: 'collapse nests', run: collapse },
   { name: 'unique names', run: uniqueNames },
   { name: 'unroll small loops', run: unrollSmall },

@@ -182,7 +182,7 @@ const emitOutputs = (nest: Nest, places: readonly Place[] = []): readonly Stmt[]
     counter: name,
     extent: full,
     step: size,
-    body: at(full === size ? constant(0) : counter(name, full), size),
+    body: at(counter(name, full - size + 1), size),
   }
   const head = full === size ? at(constant(0), size) : full === 0 ? [] : [loop]
   if (rest === 0) return head
@@ -250,7 +250,7 @@ const emitReduced = (nest: Nest, partials: readonly string[], body: Body): reado
   const step = partials.length * nest.tile.unroll
   const rest = inner.extent % step
   const full = inner.extent - rest
-  const k = counter(inner.name, full)
+  const k = counter(inner.name, full - step + 1)
   const rounds = Array.from({ length: nest.tile.unroll }, (_, u) =>
     partials.flatMap((partial, s) => body(plus(k, u * partials.length + s), partial)),
   )

@@ -180,6 +180,12 @@ const offersReuse = (request: TileRequest, dim: Dim): boolean =>
 const sizesOf = (request: TileRequest): readonly (readonly number[])[] => {
   const none = request.outputs.map(() => 1)
   const all: (readonly number[])[] = [none]
+  if (tapsOf(request.reduced, request.stepSize).length === request.reduced.length) {
+    // Windows only: the outputs' own loop is the inner one, and neighbours share what they load.
+    const last = request.outputs.findLastIndex((d) => d.extent > 1)
+    const extent = request.outputs[last]?.extent ?? 1
+    return [none, ...[2, 4].filter((t) => t <= extent).map((t) => none.with(last, t))]
+  }
   request.outputs.forEach((p, d) => {
     for (const t of sizesFor(p.extent, true)) all.push(none.with(d, t))
     request.outputs.forEach((q, e) => {

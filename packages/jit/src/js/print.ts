@@ -1,10 +1,10 @@
 /** Kernels as JavaScript functions of their typed arrays. */
 import { type DType, type Scalar, type Stmt, isHalf } from '@cotangent/core'
 import type { Kernel } from '../kernel.ts'
+import { ownVariables, printChoice } from './choices.ts'
 import type { Code } from './code.ts'
-import { encodeCode } from './conversions.ts'
+import { encodeCode, truthAsNumber } from './conversions.ts'
 import { printIndex } from './indices.ts'
-import { asNumber } from './operators.ts'
 import { printScalar } from './scalar.ts'
 import { type JsScope, identifier, makeScope } from './scope.ts'
 
@@ -33,8 +33,16 @@ interface Context {
   readonly types: ReadonlyMap<string, DType>
 }
 
-const printBody = (body: readonly Stmt[], context: Context, indent: string): string =>
-  body.map((s) => printStmt(s, context, indent)).join('')
+const printBody = (body: readonly Stmt[], context: Context, indent: string): string => {
+  const own = ownVariables(body)
+  return body
+    .map((s) => {
+      const lines = s.tag === 'if' ? printChoice(s, own, context.scope) : null
+      if (lines === null) return printStmt(s, context, indent)
+      return lines.map((line) => `${indent}${line}\n`).join('')
+    })
+    .join('')
+}
 
 const printStmt = (s: Stmt, context: Context, indent: string): string => {
   const { scope } = context
@@ -94,7 +102,7 @@ const printAssign = (s: Extract<Stmt, { readonly tag: 'assign' }>, scope: JsScop
 
 // What a typed array is given: it rounds and wraps by itself, but holds numbers only.
 const stored = (value: Scalar, dtype: DType, scope: JsScope): Code => {
-  if (value.dtype === 'bool') return asNumber(printScalar(value, scope))
+  if (value.dtype === 'bool') return truthAsNumber(printScalar(value, scope))
   if (isHalf(dtype)) return encodeCode(dtype, scope, printScalar(value, scope, true))
   return printScalar(value, scope, dtype === 'float32')
 }

@@ -22,6 +22,7 @@ export interface KernelTime {
   readonly calls: number
   /** Milliseconds in all. */
   readonly total: number
+  readonly source: string
 }
 
 export interface Executable {
@@ -63,7 +64,7 @@ export const profileExecutable = (
   const run = driver.link(timed)
   for (let i = 0; i < repeat; i++) run(inputs)
   return driver.kernels
-    .map(({ name }, i) => ({ name, ...totals[i]! }))
+    .map(({ name, source }, i) => ({ name, source, ...totals[i]! }))
     .sort((a, b) => b.total - a.total)
 }
 

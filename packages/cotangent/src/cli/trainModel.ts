@@ -159,21 +159,21 @@ const studyStep = <P>(
         text: String(lowered.ir),
       },
       {
+        label: 'Which equations share a kernel',
+        equations: lowered.kernels.length,
+        text: lowered.clusters,
+      },
+      {
         label: 'After optimisation',
         equations: lowered.optimized.graph.equations.length,
         text: String(lowered.optimized),
       },
-      {
-        label: 'Clusters: which equations share a kernel',
-        equations: lowered.kernels.length,
-        text: lowered.clusters,
-      },
     ],
-    kernels: lowered.profile(inputs, profiledSteps).map(({ name, calls, total }) => ({
+    kernels: lowered.profile(inputs, profiledSteps).map(({ name, calls, total, source }) => ({
       name,
       calls,
       totalSeconds: total / 1000,
-      source: lowered.kernels.find((k) => k.name === name)?.source,
+      source,
     })),
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Keeping less for the second half of a program: a value that a few cheap operations make from
- * values that are kept anyway is made again. Of a logistic gate `y` and its slope `y·(1 − y)`, one
- * array is kept.
+ * Keeping less for the second half of a program: what cheap operations make again need not be kept.
+ * The values to keep are a minimum cut between what is hard to make and the residuals, so of a
+ * logistic gate `y` and its slope `y·(1 − y)` one array is kept.
+ * @see Horace He, Shangdi Yu 2023, Transcending Runtime-Memory Tradeoffs in Checkpointing
  */
 import {
   type Atom,
@@ -11,20 +12,19 @@ import {
   type Tensor,
   type Var,
   bindAny,
+  dtypeInfo,
   isEffectful,
   isVar,
   runGraph,
+  sizeOf,
   trace,
   typesOf,
   withOrigin,
 } from '@cotangent/core'
 import { loweringOf } from '../lowering.ts'
-
-/** At most so many operations to make one value again. */
-const budget = 8
+import { PricedGraph } from './minimumCut.ts'
 
 export interface Kept {
-  /** The values that are kept: no more than the residuals, and free ones. */
   readonly values: readonly Var[]
   /** What makes the residuals of them, in order. */
   readonly equations: readonly Equation[]
@@ -36,46 +36,45 @@ export const keepLess = (
   residuals: readonly Var[],
   isFree: (v: Var) => boolean,
 ): Kept => {
-  const makers = new Map<Var, number>()
-  graph.equations.forEach((equation, i) => {
-    if (isCheap(equation)) makers.set(equation.outputs[0]!, i)
-  })
-  const kept = new Set<Var>(residuals)
-  const order = new Map(graph.equations.flatMap((e, i) => e.outputs.map((v) => [v, i] as const)))
-  const latestFirst = [...kept].sort((a, b) => (order.get(b) ?? -1) - (order.get(a) ?? -1))
-  for (const v of latestFirst) {
-    if (isFree(v)) continue
-    kept.delete(v)
-    const used = madeFrom(graph, makers, [v], kept, isFree)
-    if (used === null || used.size > budget) kept.add(v)
-  }
-  const used = madeFrom(graph, makers, residuals, kept, isFree) ?? new Set<number>()
-  const equations = graph.equations.filter((_, i) => used.has(i))
-  const inner = new Set(equations.flatMap((e) => e.outputs))
-  const read = [...residuals, ...equations.flatMap((e) => e.inputs)].filter(isVar)
-  return { values: [...new Set(read.filter((v) => !inner.has(v)))], equations }
-}
-
-// The equations that make `targets` of kept and free values, or null where something else is needed.
-const madeFrom = (
-  graph: Graph,
-  makers: ReadonlyMap<Var, number>,
-  targets: readonly Var[],
-  kept: ReadonlySet<Var>,
-  isFree: (v: Var) => boolean,
-): ReadonlySet<number> | null => {
-  const used = new Set<number>()
-  const pending = [...targets]
+  const makers = new Map<Var, Equation>()
+  for (const e of graph.equations) if (isCheap(e)) makers.set(e.outputs[0]!, e)
+  const values = cheapestCut(makers, residuals, isFree)
+  const used = new Set<Equation>()
+  const pending = [...residuals]
   for (let v = pending.pop(); v !== undefined; v = pending.pop()) {
     const maker = makers.get(v)
-    const constant = maker !== undefined && graph.equations[maker]!.inputs.length === 0
-    if (kept.has(v) || (isFree(v) && !constant)) continue
-    if (maker === undefined) return null
-    if (used.has(maker)) continue
+    if (values.has(v) || maker === undefined || used.has(maker)) continue
     used.add(maker)
-    pending.push(...graph.equations[maker]!.inputs.filter(isVar))
+    pending.push(...maker.inputs.filter(isVar))
   }
-  return used
+  return { values: [...values], equations: graph.equations.filter((e) => used.has(e)) }
+}
+
+const bytesOf = ({ aval: { shape, dtype } }: Var): number => sizeOf(shape) * dtypeInfo[dtype].bytes
+
+const cheapestCut = (
+  makers: ReadonlyMap<Var, Equation>,
+  residuals: readonly Var[],
+  isFree: (v: Var) => boolean,
+): ReadonlySet<Var> => {
+  const network = new PricedGraph()
+  const [source, sink] = [network.addNode(Infinity), network.addNode(Infinity)]
+  const nodes = new Map<Var, number>()
+  const visit = (v: Var): number => {
+    const known = nodes.get(v)
+    if (known !== undefined) return known
+    const maker = makers.get(v)
+    // A constant is not worth passing, even where that is free: it is made again of nothing.
+    const isConstant = maker !== undefined && !maker.inputs.some(isVar)
+    const node = network.addNode(isFree(v) && !isConstant ? 0 : bytesOf(v))
+    nodes.set(v, node)
+    if (maker === undefined) network.addEdge(source, node)
+    else for (const a of maker.inputs) if (isVar(a)) network.addEdge(visit(a), node)
+    return node
+  }
+  for (const v of residuals) network.addEdge(visit(v), sink)
+  const cut = new Set(network.cut(source, sink))
+  return new Set([...nodes].flatMap(([v, node]) => (cut.has(node) ? [v] : [])))
 }
 
 // One output, computed element by element, by no function that is worth keeping the result of.

@@ -50,8 +50,23 @@ export const trainModel = async <P>(
     interpret: options.interpret,
     signal,
   })
-  let epochStarted = performance.now()
+  let epochStarted = started
+  let last: { readonly step: number; readonly params: P; readonly state: nn.None } | null = null
+  const testNow = async (): Promise<TestPoint | undefined> => {
+    if (last === null || tests.at(-1)?.step === last.step) return undefined
+    final = { params: last.params, state: last.state }
+    trainSeconds = (performance.now() - started) / 1000
+    const test = await evaluate(final, testBatches(digits.test, testBatchSize))
+    const point = {
+      step: last.step,
+      loss: test.loss,
+      accuracy: test.metrics['accuracy'] ?? Number.NaN,
+    }
+    tests.push(point)
+    return point
+  }
   for await (const snapshot of run) {
+    last = snapshot
     loss.push(snapshot.loss)
     accuracy.push(snapshot.metrics['accuracy'] ?? Number.NaN)
     seconds.push(snapshot.seconds)
@@ -64,26 +79,21 @@ export const trainModel = async <P>(
       loss: snapshot.running.loss,
       accuracy: snapshot.running.metrics['accuracy'] ?? Number.NaN,
     })
-    if (!snapshot.isEndOfEpoch && !signal.aborted) continue
-    final = { params: snapshot.params, state: snapshot.state }
-    trainSeconds = (performance.now() - started) / 1000
-    const test = await evaluate(final, testBatches(digits.test, testBatchSize))
-    tests.push({
-      step: snapshot.step,
-      loss: test.loss,
-      accuracy: test.metrics['accuracy'] ?? Number.NaN,
-    })
+    if (!snapshot.isEndOfEpoch) continue
+    const test = await testNow()
     progress.epoch({
       epoch: snapshot.epoch,
       epochs: options.epochs,
       loss: snapshot.running.loss,
       accuracy: snapshot.running.metrics['accuracy'],
-      testLoss: test.loss,
-      testAccuracy: test.metrics['accuracy'],
+      testLoss: test?.loss,
+      testAccuracy: test?.accuracy,
       seconds: (performance.now() - epochStarted) / 1000,
     })
     epochStarted = performance.now()
   }
+  // After Ctrl-C the last state has not been tested yet.
+  await testNow()
   progress.finish()
 
   const study = studyStep(objective, model, final, job, batches(0))

@@ -30,8 +30,8 @@ export interface Benchmark {
   readonly targets: readonly Target[]
   /** Floating point operations at full size, counted as the textbook loop does them. */
   readonly flops?: number
-  /** Words that the names of the compiled kernels contain, where the compiler is measured. */
-  readonly kernels?: readonly RegExp[]
+  /** Primitives that compiled kernels must be seen to compute, where the compiler is measured. */
+  readonly operations?: readonly string[]
 }
 
 /** A figure that is read from elsewhere, in seconds. */

@@ -27,6 +27,9 @@ export interface Comparison {
 
 /** A call that takes longer, in seconds, is a sample by itself. */
 const slowCall = 0.5
+/** Calls before any is timed, so that the engine has compiled what it will; or until a while has passed. */
+const warmCalls = 4
+const warmSeconds = 1.5
 /** Turns of each contender; the slow ones take every other. */
 const rounds = 4
 
@@ -88,11 +91,9 @@ interface Admitted {
 // The results are turned into numbers at once: a contender may overwrite them in its next call.
 const admit = (name: string, contenders: Contenders, sameResult: number): Admitted => {
   const tried = Object.entries(contenders).map(([contender, run]) => {
-    const start = performance.now()
-    const result = run()
-    const seconds = (performance.now() - start) / 1000
+    const [result, first] = timed(run)
     const numbers = arraysOf(result).map((values) => Float64Array.from(values))
-    return { contender, run, isSlow: seconds > slowCall, numbers }
+    return { contender, run, isSlow: warm(run, first) > slowCall, numbers }
   })
   const [judged, ...others] = tried
   if (judged === undefined) throw new Error(`${name}: there is no contender`)
@@ -106,6 +107,23 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
   })
   const entrants = tried.map(({ contender, run, isSlow }) => ({ contender, run, isSlow }))
   return { entrants, apart: Math.max(0, ...differences) }
+}
+
+const timed = (run: () => unknown): readonly [result: unknown, seconds: number] => {
+  const start = performance.now()
+  const result = run()
+  return [result, (performance.now() - start) / 1000]
+}
+
+/** Calls again; returns the seconds of the quickest call. */
+const warm = (run: () => unknown, first: number): number => {
+  let [total, quickest] = [first, first]
+  for (let call = 1; call < warmCalls && total < warmSeconds; call++) {
+    const [, seconds] = timed(run)
+    total += seconds
+    quickest = Math.min(quickest, seconds)
+  }
+  return quickest
 }
 
 const turnsOf = (entrants: readonly Entrant[], count: number): readonly Entrant[] =>

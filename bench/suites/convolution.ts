@@ -67,7 +67,7 @@ const largeBenchmarks: readonly Benchmark[] = [
     sameResult: 1e-5,
     targets: [overInterpreter, nearHandWritten],
     flops: flopsOf(large),
-    kernels: [/^(conv|dotGeneral)_/],
+    operations: ['dotGeneral'],
   }),
   compiledBenchmark({
     name: 'convolution 8×64×56×56, 3×3, 64 out: forward and gradient',
@@ -93,7 +93,7 @@ const largeBenchmarks: readonly Benchmark[] = [
     sameResult: 1e-5,
     targets: [overInterpreter, nearHandWritten],
     flops: 3 * flopsOf(large),
-    kernels: [/^(conv|dotGeneral)_/],
+    operations: ['dotGeneral', 'conv'],
   }),
 ]
 
@@ -108,7 +108,7 @@ const lenetBenchmarks = (name: string, layer: Layer): readonly Benchmark[] => {
       sameResult: 1e-5,
       targets: [],
       flops: flopsOf(layer),
-      kernels: [/^conv_/],
+      operations: ['conv'],
     }),
     compiledBenchmark({
       name: `${name}: forward and gradient`,
@@ -120,7 +120,7 @@ const lenetBenchmarks = (name: string, layer: Layer): readonly Benchmark[] => {
       sameResult: 1e-5,
       targets: [],
       flops: 3 * flopsOf(layer),
-      kernels: [/^conv_/],
+      operations: ['conv'],
     }),
   ]
 }

@@ -13,7 +13,7 @@ const smallCall: Benchmark = compiledBenchmark({
   inputs: (): [Tensor] => [normal(1, [10])],
   sameResult: 1e-6,
   targets: [{ tag: 'time', below: 5e-6 }],
-  kernels: [/tanh/],
+  operations: ['tanh'],
 })
 
 const eagerAdd: Benchmark = {

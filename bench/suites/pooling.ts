@@ -17,14 +17,19 @@ const image = (size: Size): Tensor => normal(1, size === 'full' ? [8, 64, 56, 56
 /** Every case here halves the extent. */
 const pooled = (size: Size): Tensor => normal(2, size === 'full' ? [8, 64, 28, 28] : [2, 3, 6, 6])
 
-const both = (name: string, f: (x: Tensor) => Tensor): readonly Benchmark[] => [
+const both = (
+  name: string,
+  f: (x: Tensor) => Tensor,
+  forward: readonly string[],
+  backward: readonly string[],
+): readonly Benchmark[] => [
   compiledBenchmark({
     name: `${name}: forward`,
     f,
     inputs: (size): [Tensor] => [image(size)],
     sameResult: 1e-6,
     targets: [overInterpreter],
-    kernels: [/reduceWindow/],
+    operations: forward,
   }),
   compiledBenchmark({
     name: `${name}: forward and gradient`,
@@ -32,19 +37,23 @@ const both = (name: string, f: (x: Tensor) => Tensor): readonly Benchmark[] => [
     inputs: (size): [Tensor, Tensor] => [pooled(size), image(size)],
     sameResult: 1e-6,
     targets: [overInterpreter],
-    kernels: [/reduceWindow/],
+    operations: [...forward, ...backward],
   }),
 ]
+
+const max = (name: string, options: Parameters<typeof maxPool>[1]): readonly Benchmark[] =>
+  both(name, (x) => maxPool(x, options), ['reduceWindowMax'], ['selectAndScatterAdd'])
+
+const average = (name: string, options: Parameters<typeof avgPool>[1]): readonly Benchmark[] =>
+  both(name, (x) => avgPool(x, options), ['reduceWindowSum'], [])
 
 export const pooling: Theme = {
   name: 'pooling',
   title: 'Pooling',
   benchmarks: [
-    ...both('max pooling 2×2', (x) => maxPool(x, { window: 2 })),
-    ...both('max pooling 3×3, stride 2', (x) => maxPool(x, { window: 3, stride: 2, padding: 1 })),
-    ...both('average pooling 2×2', (x) => avgPool(x, { window: 2 })),
-    ...both('average pooling 3×3, stride 2', (x) =>
-      avgPool(x, { window: 3, stride: 2, padding: 1 }),
-    ),
+    ...max('max pooling 2×2', { window: 2 }),
+    ...max('max pooling 3×3, stride 2', { window: 3, stride: 2, padding: 1 }),
+    ...average('average pooling 2×2', { window: 2 }),
+    ...average('average pooling 3×3, stride 2', { window: 3, stride: 2, padding: 1 }),
   ],
 }

@@ -57,7 +57,7 @@ const both = (
     sameResult: 1e-5,
     targets,
     flops: flops(full, gates),
-    kernels: [/dotGeneral/],
+    operations: ['dotGeneral'],
   }),
   compiledBenchmark({
     name: `${name} T 64, B 32, I 128, H 256: forward and gradient`,
@@ -69,7 +69,7 @@ const both = (
     sameResult: 1e-4,
     targets,
     flops: 3 * flops(full, gates),
-    kernels: [/dotGeneral/],
+    operations: ['dotGeneral'],
   }),
 ]
 

@@ -35,7 +35,7 @@ const lenet: Benchmark = {
   },
   sameResult: 1e-3,
   targets: [overInterpreter],
-  kernels: [/conv/, /dotGeneral/, /reduceWindow/],
+  operations: ['conv', 'dotGeneral', 'reduceWindowSum', 'tanh', 'argmax'],
 }
 
 export const trainingStep: Theme = {

@@ -1,0 +1,96 @@
+/** What the benchmarks measure as compiled is compiled, and computes what the interpreter does. */
+import type * as Core from '@cotangent/core'
+import type { Lowered } from '@cotangent/jit'
+import type { Benchmark, Contenders, Contest } from '@cotangent/bench/benchmark'
+import { arraysOf, difference } from '@cotangent/bench/samples'
+import { themes } from '@cotangent/bench/suites/index'
+import { describe, expect, test, vi } from 'vitest'
+
+const evaluations = vi.hoisted(() => ({ count: 0 }))
+
+// Every way into the reference interpreter, counted.
+vi.mock('../../packages/core/src/evaluate.ts', async (original) => {
+  const actual = await original<typeof Core>()
+  const counted =
+    <A extends readonly unknown[], R>(f: (...args: A) => R) =>
+    (...args: A): R => {
+      evaluations.count++
+      return f(...args)
+    }
+  return {
+    ...actual,
+    evaluateArrays: counted(actual.evaluateArrays),
+    evaluateConcrete: counted(actual.evaluateConcrete),
+    evaluateGraph: counted(actual.evaluateGraph),
+  }
+})
+
+/** How often the interpreter is entered. */
+const evaluationsIn = (run: () => unknown): number => {
+  const before = evaluations.count
+  run()
+  return evaluations.count - before
+}
+
+interface Seen {
+  /** Names of generated functions. */
+  readonly kernels: ReadonlySet<string>
+  /** Primitives, by the kernels that compute them. */
+  readonly computed: ReadonlyMap<string, readonly string[]>
+}
+
+const seenIn = (lowered: Lowered): Seen => {
+  const computed = new Map<string, string[]>()
+  for (const line of lowered.clusters.split('\n')) {
+    const [kernel, operations] = line.trim().split(': ')
+    for (const operation of operations?.split(', ') ?? []) {
+      computed.set(operation, [...(computed.get(operation) ?? []), kernel!])
+    }
+  }
+  return { kernels: new Set(lowered.kernels.map(({ name }) => name)), computed }
+}
+
+const contender = (contenders: Contenders, name: string): (() => unknown) => {
+  const run = contenders[name]
+  if (run === undefined) throw new Error(`there is no contender ${name}`)
+  return run
+}
+
+const expectCompiledPath = ({ operations, sameResult }: Benchmark, contest: Contest): void => {
+  const compiled = contender(contest.contenders, 'compiled')
+  const interpreted = contender(contest.contenders, 'interpreter')
+  // Read at once: a training step overwrites the state that it is given.
+  const got = arraysOf(compiled()).map((values) => Float64Array.from(values))
+  const want = arraysOf(interpreted()).map((values) => Float64Array.from(values))
+  expect(difference(got, want)).toBeLessThanOrEqual(sameResult)
+  expect(evaluationsIn(compiled)).toBe(0)
+  expect(evaluationsIn(interpreted)).toBeGreaterThan(0)
+
+  const lowered = contest.lower!()
+  const { kernels, computed } = seenIn(lowered)
+  expect(lowered.clusters).not.toContain('host call')
+  for (const operation of operations ?? []) {
+    const names = computed.get(operation) ?? []
+    expect(
+      names.some((name) => kernels.has(name)),
+      `no kernel computes ${operation}`,
+    ).toBe(true)
+  }
+}
+
+for (const { title, benchmarks } of themes) {
+  describe(title, () => {
+    for (const benchmark of benchmarks) {
+      const { name, prepare, operations } = benchmark
+      if (operations !== undefined) {
+        test(`${name}: every call runs compiled kernels alone`, () =>
+          expectCompiledPath(benchmark, prepare('small')))
+        continue
+      }
+      test(`${name}: the contenders give the same`, () => {
+        const results = Object.values(prepare('small').contenders).map((run) => arraysOf(run()))
+        for (const result of results) expect(difference(results[0]!, result)).toBe(0)
+      })
+    }
+  })
+}

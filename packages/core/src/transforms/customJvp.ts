@@ -102,9 +102,10 @@ export const pairOf = (
 export const customJvp = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   rule: (primals: A, tangents: A) => readonly [R, R],
-): ((...args: A) => R) =>
-  typed((...args) => {
-    if (!isTracing()) return erase(f)(...args)
+): ((...args: A) => R) => {
+  const inRule = nesting()
+  return typed((...args) => {
+    if (!isTracing() || inRule.isDeepest()) return erase(f)(...args)
     const { leaves, structure } = flatten(args, 'customJvp')
     const xs = leaves.map(leafTensor)
     const types = xs.map((x) => x.aval)
@@ -115,7 +116,9 @@ export const customJvp = <A extends readonly unknown[], R>(
       return dy
     }
     const twice = flatten([args, args]).structure
-    const pair = traceTree('customJvp', tangentOf, twice, [...types, ...types.map(tangentType)])
+    const pair = inRule.enter(() =>
+      traceTree('customJvp', tangentOf, twice, [...types, ...types.map(tangentType)]),
+    )
     requireSameStructure('customJvp', pair.structure, forward.structure)
     const [own, other] = [forward.captures, pair.captures]
     const params = {
@@ -125,6 +128,34 @@ export const customJvp = <A extends readonly unknown[], R>(
     }
     return unflatten(forward.structure, bind(customJvpP, [...own, ...other, ...xs], params))
   })
+}
+
+/** How deep a function's rule is being traced inside itself. */
+export interface Nesting {
+  readonly isDeepest: () => boolean
+  readonly enter: <T>(trace: () => T) => T
+}
+
+const deepest = 3
+
+/**
+ * A rule may call its own function. Each such call is one further order of differentiation; beyond
+ * the fourth the function is differentiated as it is written.
+ */
+export const nesting = (): Nesting => {
+  let depth = 0
+  return {
+    isDeepest: () => depth === deepest,
+    enter: (trace) => {
+      depth++
+      try {
+        return trace()
+      } finally {
+        depth--
+      }
+    },
+  }
+}
 
 const avals = (tensors: readonly Tensor[]): readonly Aval[] => tensors.map((x) => x.aval)
 // Integers have no tangent; their rule argument is a zero of their own dtype.

@@ -24,7 +24,7 @@ import {
   unflatten,
 } from '../tree/structure.ts'
 import { type AnyFunction, erase, traceTree, typed } from './apply.ts'
-import { pairOf, refuseCapturedTangents, withUnusedInputs } from './customJvp.ts'
+import { nesting, pairOf, refuseCapturedTangents, withUnusedInputs } from './customJvp.ts'
 import { batchFirst, batchOf, withAxis } from './derived.ts'
 
 /** All graphs take the captures first. */
@@ -174,26 +174,29 @@ export const customVjp = <A extends readonly unknown[], R, S>(
   f: (...args: A) => R,
   forward: (...args: A) => readonly [R, S],
   backward: (residuals: S, cotangent: R) => readonly unknown[],
-): ((...args: A) => R) =>
-  typed((...args) => {
-    if (!isTracing()) return erase(f)(...args)
+): ((...args: A) => R) => {
+  const inRule = nesting()
+  return typed((...args) => {
+    if (!isTracing() || inRule.isDeepest()) return erase(f)(...args)
     const { leaves, structure } = flatten(args, 'customVjp')
     const xs = leaves.map(leafTensor)
     const types = xs.map((x) => x.aval)
     const primal = traceTree('customVjp', erase(f), structure, types)
     const withResiduals: AnyFunction = (...a) =>
       pairOf('customVjp', erase(forward)(...a), '[output, residuals]')
-    const fwd = traceTree('customVjp', withResiduals, structure, types)
+    const fwd = inRule.enter(() => traceTree('customVjp', withResiduals, structure, types))
     const [outTree, residualTree] = childrenOf(fwd.structure)
     requireSameStructure('customVjp', outTree, primal.structure)
     const outputs = typesOf(primal.graph.outputs)
     const residualTypes = typesOf(fwd.graph.outputs).slice(outputs.length)
     const back: AnyFunction = (residuals, ct) =>
       cotangentLeaves(erase(backward)(residuals, ct), args, types)
-    const bwd = traceTree('customVjp', back, listStructure([residualTree, outTree]), [
-      ...residualTypes,
-      ...outputs.map(strong),
-    ])
+    const bwd = inRule.enter(() =>
+      traceTree('customVjp', back, listStructure([residualTree, outTree]), [
+        ...residualTypes,
+        ...outputs.map(strong),
+      ]),
+    )
     const [a, b, c] = [primal.captures, fwd.captures, bwd.captures]
     const params = {
       graph: withUnusedInputs(primal.graph, a.length, avals([...b, ...c])),
@@ -203,6 +206,7 @@ export const customVjp = <A extends readonly unknown[], R, S>(
     }
     return unflatten(primal.structure, bind(customVjpP, [...a, ...b, ...c, ...xs], params))
   })
+}
 
 const avals = (tensors: readonly Tensor[]): readonly Aval[] => tensors.map((x) => x.aval)
 

@@ -1,5 +1,6 @@
 /** Jacobians and Hessians of functions of trees. */
 import { inexactLeaf } from '../convert.ts'
+import { TreeError } from '../errors.ts'
 import { moveAxis, reshape, zerosLike } from '../prims/structural.ts'
 import { alignBatch } from '../prims/batching.ts'
 import { makeStore } from '../dtype.ts'
@@ -14,16 +15,24 @@ import { vmapGraph } from './vmap.ts'
 
 export interface JacobianOptions<N extends Argnums = Argnums> {
   readonly argnums?: N
+  /** The function returns `[output, aux]`; the result is `[jacobian, aux]`. */
+  readonly hasAux?: boolean
 }
 
 /**
  * A Jacobian: for each output leaf (outer tree), the tree of the argument, whose leaves have shape
  * `[...output, ...argument]`.
  */
-export type Jacobian = <A extends readonly unknown[], R>(
-  f: (...args: A) => R,
-  options?: JacobianOptions,
-) => (...args: A) => JacobianTree<R>
+export interface Jacobian {
+  <A extends readonly unknown[], R, X>(
+    f: (...args: A) => readonly [R, X],
+    options: JacobianOptions & { readonly hasAux: true },
+  ): (...args: A) => readonly [JacobianTree<R>, X]
+  <A extends readonly unknown[], R>(
+    f: (...args: A) => R,
+    options?: JacobianOptions & { readonly hasAux?: false },
+  ): (...args: A) => JacobianTree<R>
+}
 
 /** A tensor function of one tensor gives a tensor; trees give trees of trees. */
 export type JacobianTree<R> = R extends Tensor
@@ -59,6 +68,8 @@ interface Setup {
   readonly selected: ReturnType<typeof selectArguments>
   readonly outputs: readonly Tensor[]
   readonly outStructure: Structure
+  /** What the function returns beside its outputs; null without `hasAux`. */
+  readonly aux: { readonly tree: unknown } | null
   readonly push: (...tangents: readonly Tensor[]) => readonly Tensor[]
   readonly pull: (...cotangents: readonly Tensor[]) => readonly Tensor[]
 }
@@ -67,7 +78,7 @@ const setUp = (
   operation: string,
   f: AnyFunction,
   args: readonly unknown[],
-  argnums: Argnums,
+  { argnums = 0, hasAux = false }: JacobianOptions,
 ): Setup => {
   const positions = typeof argnums === 'number' ? [argnums] : argnums
   const selected = selectArguments(
@@ -91,13 +102,23 @@ const setUp = (
     wrt,
   )
   const types = outputs.map((y) => y.aval)
+  const [outStructure, auxStructure] = hasAux
+    ? splitAux(operation, traced.structure)
+    : [traced.structure, null]
+  const count = outStructure.size
+  const silent = outputs.slice(count).map(zerosLike)
   return {
     selected,
-    outputs,
-    outStructure: traced.structure,
+    outputs: outputs.slice(0, count),
+    outStructure,
+    aux: auxStructure && { tree: unflatten(auxStructure, outputs.slice(count)) },
     push: (...dxs) =>
-      withZeros(dependent, runGraph(linear.graph, [...linear.captures, ...dxs]), types),
-    pull: (...cts) => {
+      withZeros(dependent, runGraph(linear.graph, [...linear.captures, ...dxs]), types).slice(
+        0,
+        count,
+      ),
+    pull: (...given) => {
+      const cts = [...given, ...silent]
       const inputs = [...linear.captures, ...xs.map(() => null)]
       const results = transposeGraph(
         linear.graph,
@@ -109,6 +130,20 @@ const setUp = (
   }
 }
 
+const splitAux = (operation: string, structure: Structure): readonly [Structure, Structure] => {
+  if (structure.tag === 'list' && structure.children.length === 2) {
+    return [structure.children[0]!, structure.children[1]!]
+  }
+  throw auxMissing(operation)
+}
+
+const auxMissing = (operation: string): TreeError =>
+  new TreeError({
+    operation,
+    problem: 'with hasAux the function returns two values',
+    want: '[output, aux]',
+  })
+
 const assemble = (
   setup: Setup,
   argnums: Argnums,
@@ -118,7 +153,8 @@ const assemble = (
     const tree = unflatten<readonly unknown[]>(setup.selected.structure, blocks(o))
     return typeof argnums === 'number' ? tree[0] : tree
   })
-  return unflatten(setup.outStructure, perOutput)
+  const jacobian = unflatten(setup.outStructure, perOutput)
+  return setup.aux === null ? jacobian : [jacobian, setup.aux.tree]
 }
 
 /**
@@ -126,13 +162,13 @@ const assemble = (
  * @example
  * jacfwd((x: Tensor) => x.mul(x))(tensor([1, 2])) // [[2, 0], [0, 4]]
  */
-export const jacfwd: Jacobian = (f, { argnums = 0 } = {}) =>
+export const jacfwd: Jacobian = (f: (...args: never[]) => unknown, options: JacobianOptions = {}) =>
   typed((...args) => {
-    const setup = setUp('jacfwd', erase(f), args, argnums)
+    const setup = setUp('jacfwd', erase(f), args, options)
     const leaves = setup.selected.leaves
     // columns[i][o]: [size of leaf i, ...shape of output o]
     const columns = leaves.map((_, i) => onBasis(setup.push, leaves, i))
-    return assemble(setup, argnums, (o) =>
+    return assemble(setup, options.argnums ?? 0, (o) =>
       leaves.map((x, i) => {
         const block = columns[i]![o]!
         const out = setup.outputs[o]!
@@ -146,11 +182,11 @@ export const jacfwd: Jacobian = (f, { argnums = 0 } = {}) =>
  * @example
  * jacrev((x: Tensor) => x.sum())(tensor([1, 2])) // [1, 1]
  */
-export const jacrev: Jacobian = (f, { argnums = 0 } = {}) =>
+export const jacrev: Jacobian = (f: (...args: never[]) => unknown, options: JacobianOptions = {}) =>
   typed((...args) => {
-    const setup = setUp('jacrev', erase(f), args, argnums)
+    const setup = setUp('jacrev', erase(f), args, options)
     const rows = setup.outputs.map((_, o) => onBasis(setup.pull, setup.outputs, o))
-    return assemble(setup, argnums, (o) =>
+    return assemble(setup, options.argnums ?? 0, (o) =>
       setup.selected.leaves.map((x, i) =>
         reshape(rows[o]![i]!, [...setup.outputs[o]!.shape, ...x.shape]),
       ),
@@ -162,5 +198,16 @@ export const jacrev: Jacobian = (f, { argnums = 0 } = {}) =>
  * @example
  * hessian((x: Tensor) => x.mul(x).mul(x).sum())(tensor([1, 2])) // [[6, 0], [0, 12]]
  */
-export const hessian: Jacobian = (f, options = {}) =>
-  typed(jacfwd(jacrev(erase(f), options), options))
+export const hessian: Jacobian = (
+  f: (...args: never[]) => unknown,
+  { argnums = 0, hasAux = false }: JacobianOptions = {},
+) => {
+  const g = erase(f)
+  if (!hasAux) return typed(erase(jacfwd(jacrev(g, { argnums }), { argnums })))
+  const withAux = (...args: readonly unknown[]): readonly [unknown, unknown] => {
+    const result = g(...args)
+    if (Array.isArray(result) && result.length === 2) return [result[0], result[1]]
+    throw auxMissing('hessian')
+  }
+  return typed(erase(jacfwd(jacrev(withAux, { argnums, hasAux }), { argnums, hasAux })))
+}

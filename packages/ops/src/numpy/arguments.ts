@@ -12,7 +12,7 @@ import {
 import * as compare from '../prims/compare.ts'
 import * as reduce from '../prims/reduce.ts'
 import { cast, constantLike, promoteOne } from '../promote.ts'
-import { type AxisOr, axisOptions } from './reductions.ts'
+import { type AxisOr, all } from './reductions.ts'
 
 const position = (
   operation: string,
@@ -80,13 +80,15 @@ const ignoringNaN = (
   if (!isFloat(a.dtype)) return position(operation, a, options, find)
   const isNaN = compare.ne(a, a)
   const replaced = compare.select(isNaN, constantLike(a, loses), a)
-  return position(operation, replaced, options, find)
+  const found = position(operation, replaced, options, find)
+  const nothing = all(isNaN, singleAxis(operation, options))
+  return compare.select(nothing, constantLike(found, -1), found)
 }
 
-/** `argmax` without the NaNs; 0 where there is nothing else. */
+/** `argmax` without the NaNs; −1 where there is nothing else. */
 export const nanargmax = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
   ignoringNaN('np.nanargmax', x, options, -Infinity, reduce.argmax)
 
-/** `argmin` without the NaNs; 0 where there is nothing else. */
+/** `argmin` without the NaNs; −1 where there is nothing else. */
 export const nanargmin = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
   ignoringNaN('np.nanargmin', x, options, Infinity, reduce.argmin)

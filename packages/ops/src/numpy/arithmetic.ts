@@ -9,11 +9,12 @@ import {
   isInteger,
   kindOf,
   showAval,
+  stopGradient,
 } from '@cotangent/core'
 import * as binary from '../prims/binary.ts'
 import * as compare from '../prims/compare.ts'
 import * as unary from '../prims/unary.ts'
-import { constantLike, promoteOne, promotePair } from '../promote.ts'
+import { cast, constantLike, promoteOne, promotePair } from '../promote.ts'
 
 /**
  * `x + y`, broadcast. Integers wrap; booleans: or.
@@ -92,8 +93,10 @@ const floatDivmod = (x: Tensor, y: Tensor): readonly [Tensor, Tensor] => {
     compare.ne(truncated, zero),
     compare.ne(unary.sign(y), unary.sign(truncated)),
   )
+  const whole = unary.round(compare.select(wrong, binary.sub(quotient, constantLike(x, 1)), quotient))
   return [
-    unary.round(compare.select(wrong, binary.sub(quotient, constantLike(x, 1)), quotient)),
+    // Division by zero is infinite by the signs, not NaN.
+    stopGradient(compare.select(compare.eq(y, zero), binary.div(x, y), whole)),
     compare.select(wrong, addSame(truncated, y), truncated),
   ]
 }
@@ -106,7 +109,7 @@ const floatDivmod = (x: Tensor, y: Tensor): readonly [Tensor, Tensor] => {
 export const remainder = (x: TensorLike, y: TensorLike): Tensor => {
   const [a, b] = promotePair('np.remainder', x, y, { numeric: true })
   const zero = constantLike(a, 0)
-  const truncated = binary.rem(a, b)
+  const truncated = truncatedRemainder(a, b, y)
   const signsDiffer = compare.ne(compare.lt(truncated, zero), compare.lt(b, zero))
   const wrong = binary.and(signsDiffer, compare.ne(truncated, zero))
   return compare.select(wrong, addSame(truncated, b), truncated)
@@ -120,7 +123,16 @@ export const mod: (x: TensorLike, y: TensorLike) => Tensor = remainder
  */
 export const fmod = (x: TensorLike, y: TensorLike): Tensor => {
   const [a, b] = promotePair('np.fmod', x, y, { numeric: true })
-  return binary.rem(a, b)
+  return truncatedRemainder(a, b, y)
+}
+
+// NumPy's remainder of an integer by zero is zero; a plain divisor other than 0 needs no test.
+const truncatedRemainder = (x: Tensor, y: Tensor, divisor: TensorLike): Tensor => {
+  const remainder = binary.rem(x, y)
+  const isSafe = isFloat(x.dtype) || (typeof divisor === 'number' && divisor !== 0)
+  if (isSafe) return remainder
+  const zero = constantLike(x, 0)
+  return compare.select(compare.eq(y, zero), zero, remainder)
 }
 
 /** `[floorDivide(x, y), remainder(x, y)]`. */
@@ -141,9 +153,12 @@ export const power = (x: TensorLike, y: TensorLike): Tensor => {
   if (exponent !== null) return powerOfInteger(x, exponent)
   const base = promoteOne('np.power', x)
   const [a, b] = promotePair('np.power', x, y, { numeric: true })
-  if (isInteger(a.dtype)) return integerPower(a, b)
-  if (isFloat(base.dtype) && isIntegral(y)) return floatToInteger(a, b)
-  return binary.pow(a, b)
+  const exponents = promoteOne('np.power', y)
+  const isIntegral = isInteger(exponents.dtype) || exponents.dtype === 'bool'
+  if (!isInteger(a.dtype) && !(isFloat(base.dtype) && isIntegral)) return binary.pow(a, b)
+  const result = isInteger(a.dtype) ? integerPower(a, b) : floatToInteger(a, b)
+  const isWeak = exponents.aval.weak || (exponents.dtype === 'bool' && isWeakBase(result, y))
+  return cast(result, result.dtype, base.aval.weak && isWeak)
 }
 export const pow: (x: TensorLike, y: TensorLike) => Tensor = power
 
@@ -152,10 +167,9 @@ const integerExponent = (y: TensorLike): number | null => {
   return y instanceof Concrete && y.ndim === 0 && isInteger(y.dtype) ? y.item() : null
 }
 
-const isIntegral = (y: TensorLike): boolean => {
-  const { dtype } = promoteOne('np.power', y)
-  return isInteger(dtype) || dtype === 'bool'
-}
+// A boolean exponent leaves a plain base weak; a tensor of them makes integers of full type.
+const isWeakBase = (result: Tensor, exponent: TensorLike): boolean =>
+  isFloat(result.dtype) || typeof exponent === 'boolean'
 
 const powerOfInteger = (x: TensorLike, exponent: number): Tensor => {
   const base = promoteOne('np.power', x, { numeric: true })

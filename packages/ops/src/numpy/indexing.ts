@@ -188,7 +188,7 @@ const withoutDropped = (x: Tensor, { dropped }: Box): Tensor =>
 /**
  * Reads by NumPy's rules. Parts: integers (negative from the end), slice text (`'1:8:2'`, `'::-1'`),
  * `null` (a new axis), `'...'`, integer tensors (broadcast together) and known boolean masks.
- * Positions outside are clamped.
+ * Positions outside are clamped; their derivative is dropped.
  * @throws IndexError for more parts than axes, TracerError for a mask that is traced.
  * @example
  * np.at(x, [0, '::2', null]) // what x.at(0, '::2', null) gives
@@ -200,15 +200,22 @@ export const at = (x: Tensor, index: readonly IndexPart[], options: ReadOptions 
   const wraps = options.wrapNegativeIndices ?? true
   const indices = { axes: box.axes, indices: wrapped(box, options.mode), wraps }
   const { vectors, batch } = joinIndices(box.shape, indices)
-  const { offsetDims, sizes } = resultLayout(box, batch)
+  const { offsetDims, sizes, shape } = resultLayout(box, batch)
+  if (shape.includes(0)) return fill(shape, 0, x.dtype, x.aval.weak)
   return gather(cut, vectors, {
     offsetDims,
     collapsedSliceDims: box.axes,
     startIndexMap: box.axes,
     sliceSizes: sizes,
-    mode: options.mode === 'fill' || options.mode === 'drop' ? 'fill' : 'clip',
+    mode: gatherMode(options.mode),
     ...(options.fillValue === undefined ? {} : { fillValue: options.fillValue }),
   })
+}
+
+// By default reads clamp, but nothing is added back to elements that were not asked for.
+const gatherMode = (mode: IndexMode | null | undefined): 'fill' | 'clip' | 'inBounds' => {
+  if (mode === 'fill' || mode === 'drop') return 'fill'
+  return mode === 'clip' ? 'clip' : 'inBounds'
 }
 
 // `wrap` takes positions modulo the extent.

@@ -50,7 +50,8 @@ const linesOf = (
   axis: Axes | undefined,
   skipsNaN: boolean,
 ): Lines => {
-  const a = promoteOne(operation, x, { inexact: true })
+  const given = promoteOne(operation, x, { inexact: true })
+  const a = cast(given, given.dtype)
   const axes = resolveAxes(operation, axis, a.ndim)
   const kept = range(a.ndim).filter((d) => !axes.includes(d))
   const size = sizeOf(axes.map((d) => a.shape[d]!))

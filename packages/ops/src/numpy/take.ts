@@ -9,6 +9,7 @@ import {
   type TensorLike,
   add,
   asTensor,
+  fill,
   isInteger,
   normalizeAxis,
   range,
@@ -96,6 +97,9 @@ export const take = (
   const wanted = positionsOf('np.take', indices)
   requireElements('np.take', a, axis, wanted)
   const places = resolved(wanted, a.shape[axis]!, given.mode)
+  if (places.size === 0) {
+    return fill([...a.shape.slice(0, axis), ...places.shape, ...a.shape.slice(axis + 1)], 0, a.dtype)
+  }
   return gather(a, reshape(places, [...places.shape, 1]), {
     offsetDims: range(a.ndim - 1).map((d) => (d < axis ? d : d + places.ndim)),
     collapsedSliceDims: [axis],
@@ -163,6 +167,7 @@ export const takeAlongAxis = (
   const axisGiven = given.axis === undefined ? -1 : given.axis
   const { x: a, indices: i, axis, others } = alongAxis('np.takeAlongAxis', x, indices, axisGiven)
   requireElements('np.takeAlongAxis', a, axis, i)
+  if (i.size === 0) return fill(i.shape, 0, a.dtype)
   const places = resolved(i, a.shape[axis]!, given.mode)
   return gather(a, reshape(places, [...places.shape, 1]), {
     offsetDims: [],

@@ -193,7 +193,7 @@ export const gatherUpdates = (
     indexBatchAxes: params.indexBatchAxes,
     startMap: params.startMap,
     sizes: sliceSizesOf(x.ndim, updates, params),
-    mode: params.mode === 'drop' ? 'fill' : params.mode,
+    mode: params.mode === 'clip' ? 'clip' : 'fill',
     fillValue: 0,
   })
 

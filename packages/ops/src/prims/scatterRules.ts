@@ -131,7 +131,7 @@ const evaluate = (
   const s = slicing(operand.shape, sizes, updates.shape.length, params)
   const offsets = sliceOffsets(s, updates.shape)
   const count = offsets.operand.length
-  forEachSlice(s, indices, params.mode !== 'drop', (batch, to) => {
+  forEachSlice(s, indices, params.mode === 'clip', (batch, to) => {
     if (to < 0) return
     const from = offsets.batch[batch]!
     for (let i = 0; i < count; i++) {
@@ -170,7 +170,7 @@ const lowerWith =
           load(indices!.name, indices!.dtype, flatten(indices!.shape, [...batch, constant(k)])),
         ),
       }))
-      const { at, inside } = slicePosition(s, index, params.mode !== 'drop', (k) =>
+      const { at, inside } = slicePosition(s, index, params.mode === 'clip', (k) =>
         local(wide, `start${k}`),
       )
       const target = flatten(out!.shape, at)

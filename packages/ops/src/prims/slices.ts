@@ -25,7 +25,7 @@ const { affine, binaryOp, both, compareOp, constant, convertTo, dataIndex, liter
 /**
  * What an index outside the operand does. `clip` moves the slice inside; `fill` (gather) gives the
  * fill value, `drop` (scatter) skips the update; `inBounds` is the caller's promise that there is
- * none, and clips where it is broken.
+ * none: where it is broken a gather clips and a scatter, a gather's transpose too, skips.
  */
 export type OutOfBounds = 'clip' | 'fill' | 'drop' | 'inBounds'
 

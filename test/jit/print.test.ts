@@ -49,7 +49,10 @@ describe('sources', () => {
       "function square_add_relu(x, y, out) {
         for (let i1 = 0; i1 < 2048; i1++) {
           const x_0 = x[i1]
-          out[i1] = Math.max(Math.fround(x_0 * x_0) + y[i1], 0)
+          const v0 = Math.fround(Math.fround(x_0 * x_0) + y[i1])
+          pick0[0] = 0
+          pick0[1] = v0
+          out[i1] = pick0[+!(v0 <= 0)]
         }
       }
       //# sourceURL=cotangent/square_add_relu.js
@@ -246,7 +249,18 @@ describe('sources', () => {
             macc_2 = Math.max(macc_2, x[p0 + 6])
             macc_3 = Math.max(macc_3, x[p0 + 7])
           }
-          macc_0 = Math.max(Math.max(macc_0, macc_1), Math.max(macc_2, macc_3))
+          pick0[0] = macc_0
+          pick0[1] = macc_1
+          pick0[2] = (macc_0 + macc_1) * 0.5
+          const v0 = pick0[+!(macc_1 <= macc_0) & +(macc_0 === macc_0) | +(macc_0 === macc_1) << 1]
+          pick0[3] = macc_2
+          pick0[4] = macc_3
+          pick0[5] = (macc_2 + macc_3) * 0.5
+          const v1 = pick0[(+!(macc_3 <= macc_2) & +(macc_2 === macc_2) | +(macc_2 === macc_3) << 1) + 3]
+          pick0[6] = v0
+          pick0[7] = v1
+          pick0[8] = (v0 + v1) * 0.5
+          macc_0 = pick0[(+!(v1 <= v0) & +(v0 === v0) | +(v0 === v1) << 1) + 6]
           const top = macc_0
           let sacc_0 = 0
           let sacc_1 = 0
@@ -350,7 +364,7 @@ describe('sources', () => {
       "function every_dtype(n, f, h, b, bool, int8, uint32, int32, int16, bfloat16, float16, float32, float64, bits) {
         for (let i = 0; i < 10; i++) {
           const f_0 = f[i]
-          bool[i] = f_0 < -0 ? 1 : 0
+          bool[i] = +(f_0 < -0)
           const n_0 = n[i]
           int8[i] = n_0 << 24 >> 24
           uint32[i] = Math.imul(n_0 >>> 0, 2654435761) >>> 0
@@ -358,7 +372,9 @@ describe('sources', () => {
           int16[i] = $shiftLeft_int16(n_0 << 16 >> 16, 3)
           bfloat16[i] = $encode_bfloat16($decode_bfloat16(h[i]) + $round_bfloat16(f_0))
           float16[i] = $encode_float16($round_float16(Infinity))
-          float32[i] = b[i] !== 0 ? f_0 : 0.10000000149011612
+          pick0[0] = 0.10000000149011612
+          pick0[1] = f_0
+          float32[i] = pick0[+(b[i] !== 0)]
           float64[i] = f_0 / 0.1
           bits[i] = $float32_bits(f_0) >>> 0
         }

@@ -2,7 +2,7 @@
 import type { Kernel } from '../kernel.ts'
 import { runLoopPasses } from '../loops/passes.ts'
 import { type Run, evaluateFunction } from './evaluate.ts'
-import { type PrintedKernel, printFunction } from './print.ts'
+import { printFunction } from './print.ts'
 import { identifier } from './scope.ts'
 import { scratchArrays } from './scratch.ts'
 
@@ -12,11 +12,8 @@ export interface CompiledKernel {
   readonly source: string
 }
 
-const optimise = (kernel: Kernel): PrintedKernel =>
-  printFunction({ ...kernel, body: runLoopPasses(kernel.body) })
-
 /** The JavaScript source of a kernel, after the loop passes. */
-export const printKernel = (kernel: Kernel): string => optimise(kernel).source
+export const printKernel = (kernel: Kernel): string => printFunction(runLoopPasses(kernel)).source
 
 /**
  * Compiles a kernel to a JavaScript function.
@@ -27,8 +24,9 @@ export const printKernel = (kernel: Kernel): string => optimise(kernel).source
  * run(x, y, out)
  */
 export const compileKernel = (kernel: Kernel): CompiledKernel => {
-  const { source, links } = optimise(kernel)
-  const scratch = kernel.scratch ?? []
+  const ready = runLoopPasses(kernel)
+  const { source, links } = printFunction(ready)
+  const scratch = ready.scratch ?? []
   if (scratch.length === 0) return { run: evaluateFunction(source, links), source }
   const arrays = scratchArrays(scratch)
   const named = scratch.map((s, n) => [identifier(s.name), arrays[n]] as const)

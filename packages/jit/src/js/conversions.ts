@@ -11,10 +11,13 @@ import {
   isFloat,
   isHalf,
 } from '@cotangent/core'
-import { type Code, atom, call, conditional, infix, level } from './code.ts'
+import { type Code, atom, call, infix, level, prefix } from './code.ts'
 import type { JsScope } from './scope.ts'
 
 const zero = atom('0')
+
+/** A boolean as 0 or 1. Unlike `x ? 1 : 0` this compiles without a jump. */
+export const truthAsNumber = (x: Code): Code => prefix('+', x)
 
 /** An integer expression, exact in float64 or taken modulo 2^32, wrapped to the dtype. */
 export const wrap = (dtype: DType, x: Code): Code => {
@@ -92,7 +95,7 @@ export const convert = (
   refuseComplex(from)
   if (from === to) return x
   if (to === 'bool') return infix(x, '!==', zero, level.equality)
-  if (from === 'bool') return conditional(x, atom('1'), zero)
+  if (from === 'bool') return truthAsNumber(x)
   if (to === 'float64') return x
   if (to === 'float32') {
     const exact = isHalf(from) || (!isFloat(from) && dtypeInfo[from].bytes < 4)
@@ -124,7 +127,7 @@ const float32FromBits = (x: number): number => {
 /** The bits of `x` read as another dtype of the same width. */
 export const bitcast = (from: DType, to: DType, x: Code, scope: JsScope): Code => {
   if (from === to) return x
-  if (from === 'bool') return wrap(to, conditional(x, atom('1'), zero))
+  if (from === 'bool') return wrap(to, truthAsNumber(x))
   if (to === 'bool') return infix(x, '!==', zero, level.equality)
   if (dtypeInfo[from].bytes !== dtypeInfo[to].bytes || dtypeInfo[to].bytes === 8) {
     throw new InternalError({

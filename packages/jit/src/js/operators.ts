@@ -9,7 +9,7 @@ import {
   isFloat,
   maths,
 } from '@cotangent/core'
-import { type Code, atom, call, conditional, infix, level, numeral, prefix } from './code.ts'
+import { type Code, atom, call, infix, level, numeral, prefix } from './code.ts'
 import { wrap } from './conversions.ts'
 import { fastFloat32 } from './maths.ts'
 import type { JsScope } from './scope.ts'
@@ -210,6 +210,3 @@ export const printCompare = (op: CompareOp, x: Code, y: Code): Code => {
 
 const guardComparison = (x: Code, at: number): string =>
   x.level <= Math.max(at, level.relational) ? `(${x.text})` : x.text
-
-/** A boolean expression as the number 0 or 1. */
-export const asNumber = (x: Code): Code => conditional(x, atom('1'), atom('0'))

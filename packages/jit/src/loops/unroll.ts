@@ -37,6 +37,9 @@ export const unrollSmall = (body: readonly Stmt[]): readonly Stmt[] => {
   return block(body)
 }
 
+/** Nodes that a loop over whole outputs may have after unrolling. */
+const outputBudget = 100
+
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
 
 const roundsOf = (s: Loop): number => Math.max(0, Math.ceil(s.extent / (s.step ?? 1)))
@@ -45,7 +48,9 @@ const worthUnrolling = (s: Loop): boolean => {
   const rounds = roundsOf(s)
   if (rounds <= 1) return true
   if (rounds > tapExtent || hasLoop(s.body)) return false
-  return rounds * sizeOfBody(s.body) <= bodyBudget
+  // A body with accumulators is a whole output, or a tile of them: its loop costs it little.
+  const budget = s.body.some((inner) => inner.tag === 'variable') ? outputBudget : bodyBudget
+  return rounds * sizeOfBody(s.body) <= budget
 }
 
 const hasLoop = (body: readonly Stmt[]): boolean =>

@@ -144,7 +144,10 @@ export interface Reduction {
   readonly finish: (accumulators: readonly Scalar[]) => readonly Scalar[]
 }
 
-/** What a control-flow primitive is to the compiler. */
+/**
+ * What a control-flow primitive is to the compiler. The parameters of a loop or branch are the
+ * fields of its region, so that passes can rebuild its equation around other graphs.
+ */
 export type Region =
   /** Runs the graph once: `jit`, `checkpoint`, custom rules. Always inlined. */
   | {

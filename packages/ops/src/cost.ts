@@ -18,8 +18,8 @@ import {
   sizeOf,
   trace,
   typesOf,
+  loweringOf,
 } from '@cotangent/core'
-import { loweringOf } from './lowering.ts'
 
 export interface FunctionCost {
   /**

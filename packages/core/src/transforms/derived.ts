@@ -13,29 +13,9 @@ import { runGraph, trace } from '../trace.ts'
 import { dropDead } from './dead.ts'
 import { jvpGraph } from './jvp.ts'
 import { knownOutputs, partitionGraph, remade } from './partition.ts'
+import { mask, remember } from './remember.ts'
 import { transposeGraph } from './transpose.ts'
 import { vmapGraph } from './vmap.ts'
-
-/** A memory of what was derived from graphs, keyed by a graph's identity and a text. */
-export const remember = <T>(): ((graph: Graph, key: string, make: () => T) => T) => {
-  const cache = new WeakMap<Graph, Map<string, T>>()
-  return (graph: Graph, key: string, make: () => T): T => {
-    let entries = cache.get(graph)
-    if (entries === undefined) {
-      entries = new Map()
-      cache.set(graph, entries)
-    }
-    const found = entries.get(key)
-    if (found !== undefined) return found
-    const made = make()
-    entries.set(key, made)
-    return made
-  }
-}
-
-/** Flags as text, for keys of `remember`. */
-export const mask = (flags: readonly boolean[]): string =>
-  flags.map((f) => (f ? '1' : '0')).join('')
 
 export interface JvpOfGraph {
   /** `[...inputs, ...tangents of the marked inputs]` to `[...outputs, ...non-zero tangents]`. */

@@ -2,8 +2,8 @@
 import { type Graph, type Var, typesOf } from '../graph.ts'
 import { trace } from '../trace.ts'
 import { dropDead } from './dead.ts'
-import { remember, mask } from './derived.ts'
 import { knownOutputs, partitionGraph } from './partition.ts'
+import { mask, remember } from './remember.ts'
 
 /** Whether the outputs of an equation are kept for the backward pass (by primitive name). */
 export type SavePolicy = (primitive: string) => boolean

@@ -16,6 +16,19 @@ export type Mapped<T, B> = T extends Leaf
     ? null
     : { readonly [K in keyof T]: Mapped<T[K], B> }
 
+type DeepLeaf<T> = T extends Leaf
+  ? T
+  : T extends null | undefined
+    ? never
+    : { readonly [K in keyof T]: DeepLeaf<T[K]> }[keyof T]
+
+/** What stands at the leaves of a tree; any leaf, where its type does not say. */
+export type LeafOf<T> = unknown extends T
+  ? Leaf
+  : [DeepLeaf<T>] extends [never]
+    ? Leaf
+    : Extract<DeepLeaf<T>, Leaf>
+
 const corresponding = (
   operation: string,
   first: Structure,
@@ -33,7 +46,7 @@ const corresponding = (
  * @example
  * map((p, g) => p.sub(g.mul(0.1)), params, gradients)
  */
-export const map = <L extends Leaf, T, B>(
+export const map = <T, B, L extends Leaf = LeafOf<T>>(
   f: (leaf: L, ...rest: readonly L[]) => B,
   tree: T,
   ...rest: readonly unknown[]
@@ -41,7 +54,7 @@ export const map = <L extends Leaf, T, B>(
   mapWithPath((_, leaf: L, ...others: readonly L[]) => f(leaf, ...others), tree, ...rest)
 
 /** `map` with the leaf's path (`conv1.kernel`, `layers[0].bias`) as first argument. */
-export const mapWithPath = <L extends Leaf, T, B>(
+export const mapWithPath = <T, B, L extends Leaf = LeafOf<T>>(
   f: (path: string, leaf: L, ...rest: readonly L[]) => B,
   tree: T,
   ...rest: readonly unknown[]

@@ -13,8 +13,8 @@ import {
   isVar,
   remember,
   sizeOf,
+  loweringOf,
 } from '@cotangent/core'
-import { loweringOf } from '../lowering.ts'
 import type { ScanParams } from './scanPlan.ts'
 
 export interface Ahead {

@@ -20,8 +20,8 @@ import {
   trace,
   typesOf,
   withOrigin,
+  loweringOf,
 } from '@cotangent/core'
-import { loweringOf } from '../lowering.ts'
 import { PricedGraph } from './minimumCut.ts'
 
 export interface Kept {

@@ -1,17 +1,14 @@
 /** Looking at how an equation would be computed, without computing it. */
-import {
-  type Aval,
-  type Equation,
-  type Lowering,
-  type Source,
-  scalars,
-  typesOf,
-} from '@cotangent/core'
+import type { Aval } from './aval.ts'
+import { type Equation, typesOf } from './graph.ts'
+import type { Source } from './loop.ts'
+import type { Lowering } from './primitive.ts'
+import { flatten, load } from './scalars.ts'
 
 const sourceOf = ({ shape, dtype }: Aval, name: string): Source => ({
   shape,
   dtype,
-  at: (index) => scalars.load(name, dtype, scalars.flatten(shape, index)),
+  at: (index) => load(name, dtype, flatten(shape, index)),
 })
 
 /** The lowering of an equation over placeholder inputs. */

@@ -39,7 +39,8 @@ export const main = ({ points = 256, steps = 100, rate = 0.1, print = console.lo
     losses.push(loss(params, x, y).item())
     if (step % 20 === 0) print(`step ${step}: loss ${losses.at(-1)!.toFixed(5)}`)
   }
-  print(`w = ${params.w}, b = ${params.b}; in truth w = ${truth.w}, b = ${truth.b}`)
+  print(`found w = ${String(params.w)}, b = ${params.b.item().toFixed(3)}`)
+  print(`truth w = ${String(truth.w)}, b = ${truth.b.item()}`)
   return { params, truth, losses }
 }
 

@@ -48,8 +48,8 @@ export const main = ({ count = 32, steps = 60, print = console.log } = {}) => {
 
   print(`kernel of the first layer: ${params.dense1.kernel.shape.join(' × ')}`)
   print(`its gradients, one an example: ${gradients.dense1.kernel.shape.join(' × ')}`)
-  print(`norms: ${norms}`)
-  print(`largest: examples ${largest}; 0 and 1 are mislabelled`)
+  print(`norms: ${String(norms)}`)
+  print(`largest: examples ${String(largest)}; 0 and 1 are mislabelled`)
   print(`their mean is the gradient of the batch: ${isMean}`)
   return { gradients, norms, largest, isMean }
 }

@@ -30,7 +30,7 @@ export abstract class Tensor {
   abstract readonly aval: Aval
   /** The tensor with values; forces a traced one where that is possible. @throws TracerError */
   abstract concrete(operation: string): Concrete
-  abstract override toString(): string
+  abstract toString(): string
 
   get shape(): Shape {
     return this.aval.shape

@@ -1,5 +1,5 @@
 /** Transposition of a linear graph: cotangents of its outputs to cotangents of its inputs. */
-import type { Aval } from '../aval.ts'
+import { type Aval, showAval } from '../aval.ts'
 import { InternalError } from '../errors.ts'
 import { type Atom, type Equation, type Graph, Literal, type Var } from '../graph.ts'
 import { addMaybe } from '../prims/add.ts'
@@ -19,6 +19,9 @@ export class LinearInput extends Tensor {
       operation,
       problem: 'a transpose rule read the value of a linear input',
     })
+  }
+  override toString(): string {
+    return `LinearInput<${showAval(this.aval)}>`
   }
 }
 

@@ -35,6 +35,7 @@ import {
   inputCotangentPadding,
   windowOutputShape,
 } from './windows.ts'
+import { borderConv, suitsBorderConv } from './borderConv.ts'
 import { suitsWinograd, winogradConv } from './winograd.ts'
 
 const { affine, convertTo, floorDivide } = scalars
@@ -216,6 +217,7 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   const { dtype, shape } = outputs[0]!
   // Cropping may leave less than nothing of the input, which cannot be written down as an array.
   if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
+  if (suitsBorderConv(x.shape, w.shape, shape, dtype, params)) return borderConv(params.padding)
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }

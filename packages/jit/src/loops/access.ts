@@ -1,8 +1,6 @@
 /** How the loads of an expression move with loop counters. */
-import { type Index, type Scalar, scalars } from '@cotangent/core'
+import type { Index, Scalar } from '@cotangent/core'
 import { walk } from './visit.ts'
-
-const { boundsOf } = scalars
 
 /** One load of an expression. */
 export interface Access {
@@ -12,6 +10,8 @@ export interface Access {
   /** Counters below a division, a remainder or data: the load moves, but not evenly. */
   readonly uneven: ReadonlySet<string>
   readonly offset: number
+  /** Read from a copy in the order of the tiles: neighbours in memory wherever they came from. */
+  readonly packed: boolean
 }
 
 const countersBelow = (i: Index, into: Set<string>): void => {
@@ -35,7 +35,7 @@ export const accessOf = (buffer: string, at: Index): Access => {
   else add(1, at)
   for (const name of uneven) strides.delete(name)
   const offset = at.tag === 'affine' ? at.constant : at.tag === 'constant' ? at.value : 0
-  return { buffer, strides, uneven, offset }
+  return { buffer, strides, uneven, offset, packed: false }
 }
 
 /** Every distinct load below the scalars. */
@@ -68,10 +68,4 @@ export const offsetsOf = (access: Access, copies: readonly Copies[]): readonly n
     offsets = moved
   }
   return [...offsets]
-}
-
-/** Whether an index certainly stays within a buffer of this size. */
-export const staysWithin = (at: Index, size: number): boolean => {
-  const [low, high] = boundsOf(at)
-  return low >= 0 && high < size
 }

@@ -118,10 +118,12 @@ const nestOf = (spec: ReductionSpec): Nest => {
     scratch === undefined || steps.length !== 1
       ? []
       : packableOperands(steps[0], outputs, reduced, prefix)
+  const copied = operands.filter((o) => o.span === null).map((o) => o.value)
+  const fromCopies = new Set(accessesOf(copied).map((a) => a.buffer))
   const tile = chooseTile({
     outputs,
     reduced,
-    accesses,
+    accesses: accesses.map((a) => ({ ...a, packed: fromCopies.has(a.buffer) })),
     accumulators: names.length,
     stepSize: sizeOfBody(
       steps.map((s) => ({ tag: 'let', name: '', value: withPacked(s, operands) })),

@@ -54,6 +54,12 @@ export const tapsOf = (reduced: readonly Dim[], size: number): readonly Dim[] =>
   return taps
 }
 
+// How many groups of elements lie apart by more than a page's half.
+const placesOf = (offsets: readonly number[]): number => {
+  const sorted = [...offsets].sort((a, b) => a - b)
+  return sorted.filter((x, n) => n === 0 || x - sorted[n - 1]! > 512).length
+}
+
 const lineOf = (offset: number): number => Math.floor(offset / 16)
 const product = (copies: readonly Copies[]): number => copies.reduce((n, c) => n * c.count, 1)
 
@@ -65,6 +71,8 @@ interface Body {
   /** Accumulators, and operands that wait for their next use. */
   readonly live: number
   readonly pressure: number
+  /** Distant places in memory that a tile reads at the same time, beyond the first of each load. */
+  readonly streams: number
 }
 
 const bodyOf = (request: TileRequest, copies: readonly Copies[], tile: Tile): Body => {
@@ -80,19 +88,20 @@ const bodyOf = (request: TileRequest, copies: readonly Copies[], tile: Tile): Bo
   const row = [...copies, ...tapCopies.slice(-1)]
   const steps = product(all)
   const live = outputs * tile.splits * accumulators
-  let [loads, lines, pressure] = [0, 0, live]
+  let [loads, lines, pressure, streams] = [0, 0, live, 0]
   for (const access of accesses) {
     const offsets = offsetsOf(access, all)
     loads += offsets.length
     const stride = inner === undefined ? 0 : Math.abs(access.strides.get(inner.name) ?? 0)
     lines += new Set(offsets.map(lineOf)).size * Math.min(1, (stride * rounds) / 16)
+    if (!access.packed) streams += placesOf(offsetsOf(access, copies)) - 1
     // Elements that several taps use stay; the others come and go with the tile.
     const once = offsetsOf(access, copies).length
     const inRow = offsetsOf(access, row).length
     const taken = once * (tapCopies.at(-1)?.count ?? 1)
     pressure += inRow < taken ? inRow : once
   }
-  return { steps, loads: loads / steps, lines: lines / steps, live, pressure }
+  return { steps, loads: loads / steps, lines: lines / steps, live, pressure, streams }
 }
 
 // Nanoseconds of one step of one output, fitted to measurements of matmul and convolution tiles.
@@ -100,17 +109,17 @@ const bodyOf = (request: TileRequest, copies: readonly Copies[], tile: Tile): Bo
 // to few accumulators, and values that no longer fit in registers.
 const bodyCost = (request: TileRequest, copies: readonly Copies[], tile: Tile): number => {
   const body = bodyOf(request, copies, tile)
-  const { steps, loads, lines, live, pressure } = body
-  const latency = 1.4 / live
+  const { steps, loads, lines, live, pressure, streams } = body
   // Unrolling further pays only where the rounds share loads.
   const shares =
     tile.unroll > 1 && loads < 0.95 * bodyOf(request, copies, { ...tile, unroll: 1 }).loads
-  const unrolling = shares ? 0 : tile.unroll > 2 ? 0.06 : tile.unroll > 1 ? 0.01 : 0
+  const unrolling = shares ? 0 : tile.unroll > 2 ? 0.06 : tile.unroll > 1 ? 0.005 : 0
   if (request.packed) {
-    const crowding = (pressure <= 15 ? 0 : pressure <= 18 ? 0.045 : 0.08) + (steps > 60 ? 0.05 : 0)
-    const busy = 0.3 + 0.07 * loads + 0.4 / steps + 0.25 / live + 0.1 * lines
-    return Math.max(busy + crowding + unrolling, latency)
+    const crowding = (pressure <= 15 ? 0 : pressure <= 20 ? 0.05 : 0.08) + (steps > 60 ? 0.05 : 0)
+    const busy = 0.27 + 0.12 * loads + 0.15 / steps + 0.01 * streams
+    return Math.max(busy + crowding + unrolling, 1.55 / live)
   }
+  const latency = 1.4 / live
   const roomy = live > 12 ? 16 : 24
   const crowding = Math.min(0.1, Math.max(0, steps - roomy) * (live > 12 ? 0.003 : 0.002))
   const spilling = 0.03 * Math.max(0, live - 16)

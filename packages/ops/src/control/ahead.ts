@@ -32,9 +32,11 @@ export const planAhead = ({ body, length, constants, carries }: ScanParams): Ahe
     const fixed = new Set<Var>(body.inputs.slice(0, constants))
     const early = new Set<Var>([...fixed, ...body.inputs.slice(constants + carries)])
     const moved: Equation[] = []
+    const earlyEquations: Equation[] = []
     for (const equation of body.equations) {
       const known = equation.inputs.filter(isVar)
       if (isEffectful(equation) || !known.every((v) => early.has(v))) continue
+      earlyEquations.push(equation)
       const isFixed = known.every((v) => fixed.has(v))
       for (const v of equation.outputs) {
         early.add(v)
@@ -49,7 +51,7 @@ export const planAhead = ({ body, length, constants, carries }: ScanParams): Ahe
     if (length < 2 || further.length === 0) return null
     const inputs = [...body.inputs.slice(0, constants), ...body.inputs.slice(constants + carries)]
     const { graph } = batchOf(
-      dropDead({ inputs, equations: body.equations, outputs: further }),
+      dropDead({ inputs, equations: earlyEquations, outputs: further }),
       inputs.map((_, i) => i >= constants),
       { size: length, name: null },
       further.map(() => true),

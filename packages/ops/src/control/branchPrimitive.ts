@@ -24,7 +24,7 @@ import {
   planBranchSplit,
   planBranchTranspose,
 } from './branchPlan.ts'
-import { flagged, isPresent, others, present, spread } from './graphs.ts'
+import { flagged, isPresent, others, present, requireTypes, spread } from './graphs.ts'
 import { selectWith } from './selectWith.ts'
 
 type Slots = readonly string[]
@@ -124,7 +124,14 @@ const batch: BatchRule<Slots, BranchParams> = (
 export const branchP: Primitive<Slots, BranchParams> = definePrimitive({
   name: 'branch',
   slots: variadic,
-  typing: (_, { branches }) => typesOf(branches[0]!.outputs),
+  typing: ([, ...operands], { branches }) => {
+    const types = typesOf(branches[0]!.outputs)
+    for (const branch of branches) {
+      requireTypes('branch', operands, typesOf(branch.inputs))
+      requireTypes('branch', typesOf(branch.outputs), types)
+    }
+    return types
+  },
   evaluate,
   jvp,
   transpose,

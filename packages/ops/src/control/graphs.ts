@@ -1,5 +1,13 @@
 /** What the rules of loops and branches share: flags, sections of lists, reordered graphs. */
-import type { Graph, MaybeZero, Tensor } from '@cotangent/core'
+import {
+  type Aval,
+  type Graph,
+  InternalError,
+  type MaybeZero,
+  type Tensor,
+  sameType,
+  showAval,
+} from '@cotangent/core'
 
 export type Flags = readonly boolean[]
 
@@ -62,3 +70,18 @@ export const reordered = (
 /** `count` numbers from `start`. */
 export const span = (start: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => start + i)
+
+/** @throws InternalError unless both lists have the same types, weakness aside. */
+export const requireTypes = (
+  operation: string,
+  got: readonly Aval[],
+  want: readonly Aval[],
+): void => {
+  if (got.length === want.length && got.every((type, i) => sameType(type, want[i]!))) return
+  throw new InternalError({
+    operation,
+    problem: 'the equation does not fit the graph it holds',
+    got: got.map(showAval).join(', '),
+    want: want.map(showAval).join(', '),
+  })
+}

@@ -8,13 +8,21 @@ import {
   evaluateGraph,
   makeArray,
   sizeOf,
+  typesOf,
   variadic,
   zerosLike,
 } from '@cotangent/core'
-import { chosen, flagged, present, sections, spread } from './graphs.ts'
+import { chosen, flagged, present, requireTypes, sections, spread } from './graphs.ts'
 import { batchScan } from './scanBatch.ts'
+import { withInvariants } from './invariants.ts'
 import { planScanJvp } from './scanJvp.ts'
-import { type RunScan, type ScanParams, inputSections, outputTypes } from './scanPlan.ts'
+import {
+  type RunScan,
+  type ScanParams,
+  inputSections,
+  outputTypes,
+  stackedType,
+} from './scanPlan.ts'
 import { splitScan, transposeScan } from './scanReverse.ts'
 import { slim } from './slim.ts'
 
@@ -45,7 +53,9 @@ const owned = (x: NDArray): NDArray =>
   x.data.byteLength === x.data.buffer.byteLength ? x : { ...x, data: x.data.slice() }
 
 /** Records or runs a scan. */
-export const runScan: RunScan = slim((inputs, params) => bind(scanP, inputs, params))
+export const runScan: RunScan = withInvariants(
+  slim((inputs, params) => bind(scanP, inputs, params)),
+)
 
 const jvp: WholeJvp<Slots, ScanParams> = (inputs, tangents, params) => {
   const plan = planScanJvp(params, flagged(tangents))
@@ -78,7 +88,19 @@ const jvp: WholeJvp<Slots, ScanParams> = (inputs, tangents, params) => {
 export const scanP: Primitive<Slots, ScanParams> = definePrimitive({
   name: 'scan',
   slots: variadic,
-  typing: (_, params) => outputTypes(params),
+  typing: (inputs, params) => {
+    const { constants, carries, length, body } = params
+    const whole = typesOf(body.inputs).map((type, i) =>
+      i < constants + carries ? type : stackedType(type, length),
+    )
+    requireTypes('scan', inputs, whole)
+    requireTypes(
+      'scan',
+      typesOf(body.outputs).slice(0, carries),
+      whole.slice(constants, constants + carries),
+    )
+    return outputTypes(params)
+  },
   evaluate,
   jvp,
   transpose: (cotangents, inputs, params) => transposeScan(runScan, cotangents, inputs, params),

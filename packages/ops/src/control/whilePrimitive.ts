@@ -15,7 +15,16 @@ import {
   variadic,
   zerosLike,
 } from '@cotangent/core'
-import { chosen, flagged, isPresent, others, present, sections, spread } from './graphs.ts'
+import {
+  chosen,
+  flagged,
+  isPresent,
+  others,
+  present,
+  requireTypes,
+  sections,
+  spread,
+} from './graphs.ts'
 import {
   type WhileParams,
   planKnownWhile,
@@ -108,7 +117,13 @@ const batch: BatchRule<Slots, WhileParams> = (inputs, dims, params, axis) => {
 export const whileP: Primitive<Slots, WhileParams> = definePrimitive({
   name: 'while',
   slots: variadic,
-  typing: (_, { body }) => typesOf(body.outputs),
+  typing: (inputs, params) => {
+    const { condition, body, carry } = whileSections(params, inputs)
+    requireTypes('while', [...condition, ...carry], typesOf(params.condition.inputs))
+    requireTypes('while', [...body, ...carry], typesOf(params.body.inputs))
+    requireTypes('while', typesOf(params.body.outputs), carry)
+    return typesOf(params.body.outputs)
+  },
   evaluate,
   jvp,
   transpose: () => {

@@ -19,7 +19,7 @@ const spaces: Readonly<Record<string, Namespace>> = {
   'scipy.special': { ...Object(Reflect.get(ops, 'special')), ...ops.nnFunctions },
   'np.linalg': Object(Reflect.get(ops, 'linalg') ?? Reflect.get(ops.np, 'linalg')),
   'np.fft': Object(Reflect.get(ops, 'fft') ?? Reflect.get(ops.np, 'fft')),
-  'jax.ops': ops.nnFunctions,
+  'jax.ops': ops as unknown as Namespace,
 }
 
 const optionsOf = (kwargs: Keywords): Record<string, unknown> => {

@@ -104,13 +104,15 @@ export const expectSame = (
   expect(failures).toEqual([])
 }
 
-/** Values, gradients and compiled gradients, over every choice of batched arguments. */
+/** Values and gradients over every choice of batched arguments; compiled gradients over the last. */
 const batchedAll = (count: number): Readonly<Record<string, (f: Law) => Law>> =>
   Object.fromEntries(
     Object.entries(batched(count)).flatMap(([name, over]) => [
       [name, over],
       [`${name} of grad`, (f: Law) => over(transforms['grad']!(f))],
       [`grad of ${name}`, (f: Law) => transforms['grad']!(over(f))],
-      [`jit of ${name} of grad`, (f: Law) => transforms['jit']!(over(transforms['grad']!(f)))],
+      ...(name.includes('-')
+        ? []
+        : [[`jit of ${name} of grad`, (f: Law) => transforms['jit']!(over(transforms['grad']!(f)))] as const]),
     ]),
   )

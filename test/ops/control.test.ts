@@ -1,4 +1,17 @@
-import { type Tensor, checkpoint, customJvp, customVjp, grad, stopGradient, tensor } from '@cotangent/core'
+import {
+  type Tensor,
+  checkpoint,
+  customJvp,
+  customVjp,
+  grad,
+  jacfwd,
+  jvp,
+  linearize,
+  stopGradient,
+  tensor,
+  vmap,
+} from '@cotangent/core'
+import { jit } from '@cotangent/jit'
 import { cond, foriLoop, lax, np, scan, switchCase, whileLoop } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
 import { type Law, batched, expectClose, expectSame, transforms } from './agreement.ts'
@@ -202,6 +215,54 @@ describe('counted and conditional loops', () => {
         'jit of vmap of jvp': (f) => transforms['jit']!(batched(1)['vmap B']!(forward(f))),
       })
     }
+  })
+  test('a loop that closes over batched values', () => {
+    const double = (limit: Tensor, z: Tensor, factor: Tensor): Tensor =>
+      whileLoop(
+        (s) => s.less(limit),
+        (s) => s.mul(factor),
+        z,
+      )
+    const args = [tensor([5, 50, 3]), tensor([1, 2, 4]), tensor([2, 3, 5])] as const
+    const byExample = (mapped: readonly boolean[]): Tensor =>
+      np.stack(
+        [0, 1, 2].map((e) => {
+          const [limit, z, factor] = args.map((a, i) => a.at(mapped[i]! ? e : 0))
+          return double(limit!, z!, factor!)
+        }),
+      )
+    for (let n = 1; n < 8; n++) {
+      const mapped = [0, 1, 2].map((i) => ((n >> i) & 1) === 1)
+      const given = args.map((a, i) => (mapped[i]! ? a : a.at(0)))
+      const inAxes = mapped.map((m) => (m ? 0 : null))
+      const [limit, z, factor] = given
+      for (const run of [vmap(double, { inAxes }), jit(vmap(double, { inAxes }))]) {
+        expectClose(run(limit!, z!, factor!), byExample(mapped))
+      }
+    }
+    // A counted loop over a batch keeps its one condition.
+    const counted = vmap((z: Tensor) => whileLoop(([i]) => i.less(3), ([i, s]) => [i.add(1), s.mul(z)], [0, z])[1])
+    expectClose(counted(tensor([1, 2, 3])), tensor([1, 16, 81]))
+  })
+  test('forward mode of every kind, through loops in loops', () => {
+    const f = (z: Tensor): Tensor =>
+      scan(
+        (s, _) => [whileLoop((t) => t.abs().greater(0.5), (t) => t.mul(z).mul(0.4), s).add(z), null],
+        z,
+        null,
+        { length: 3 },
+      )[0]
+    const z = tensor(1.2)
+    const h = 1e-3
+    const difference = (f(z.add(h)).item() - f(z.sub(h)).item()) / (2 * h)
+    const derivatives = [
+      jvp(f, [z], [tensor(1)])[1],
+      jacfwd(f)(z),
+      linearize(f, z)[1](tensor(1)),
+      jit(jacfwd(f))(z),
+      vmap(jacfwd(f))(np.stack([z, z])).at(1),
+    ]
+    for (const d of derivatives) expect(d.item()).toBeCloseTo(difference, 2)
   })
   test('the gradient of what does not pass through the loop', () => {
     const f = (z: Tensor): Tensor => whileLoop((s) => s.less(10), (s) => s.mul(2), stopGradient(z)).mul(z)

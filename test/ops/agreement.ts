@@ -91,7 +91,10 @@ export const expectSame = (
   looped: Law,
   plain: Law,
   args: readonly Tensor[],
-  under: Readonly<Record<string, (f: Law) => Law>> = { ...transforms, ...batchedAll(args.length) },
+  under: Readonly<Record<string, (f: Law) => Law>> = {
+    ...transforms,
+    ...batchedAll(args.length),
+  },
 ): void => {
   const failures: string[] = []
   for (const [name, transform] of Object.entries(under)) {

@@ -79,7 +79,9 @@ describe('scan is the unrolled loop', () => {
       test(`${name}${reverse ? ', reversed' : ''}`, () => {
         const looped: Law = (v, init, items) => scan(body(v!), init!, items!, { reverse })
         const plain: Law = (v, init, items) => unrolled(body(v!), init!, items!, reverse)
-        expectSame(looped, plain, [w, c, xs])
+        // Batches are blind to the direction.
+        if (reverse) expectSame(looped, plain, [w, c, xs], transforms)
+        else expectSame(looped, plain, [w, c, xs])
       })
     }
   }
@@ -123,6 +125,7 @@ describe('several ways to run the same steps', () => {
           (init, items) => scan(step, init!, items!, { ...options, reverse }),
           (init, items) => scan(step, init!, items!, { reverse }),
           [tensor(0.3), long],
+          reverse ? transforms : undefined,
         )
       })
     }

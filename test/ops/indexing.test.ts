@@ -1,12 +1,15 @@
 /** Indexing against a reference that applies NumPy's rules to nested positions, one by one. */
-import { type IndexPart, type Shape, Tensor, grad, tensor, vmap } from '@cotangent/core'
+import { type IndexPart, type Shape, type Tensor, grad, tensor, vmap } from '@cotangent/core'
 import { np } from '@cotangent/ops'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 const counted = (shape: Shape): Tensor => {
   const size = shape.reduce((n, extent) => n * extent, 1)
-  return tensor(Float32Array.from({ length: size }, (_, i) => i), { shape })
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => i),
+    { shape },
+  )
 }
 
 interface Selection {
@@ -17,7 +20,12 @@ interface Selection {
 
 type Part =
   | { readonly kind: 'int'; readonly at: number }
-  | { readonly kind: 'slice'; readonly start: number | null; readonly stop: number | null; readonly step: number | null }
+  | {
+      readonly kind: 'slice'
+      readonly start: number | null
+      readonly stop: number | null
+      readonly step: number | null
+    }
   | { readonly kind: 'new' }
   | { readonly kind: 'array'; readonly shape: Shape; readonly data: readonly number[] }
 
@@ -29,9 +37,15 @@ const toPart = (part: Part): IndexPart => {
   return `${text(part.start)}:${text(part.stop)}:${text(part.step)}`
 }
 
-const sliced = (extent: number, start: number | null, stop: number | null, step: number | null): readonly number[] => {
+const sliced = (
+  extent: number,
+  start: number | null,
+  stop: number | null,
+  step: number | null,
+): readonly number[] => {
   const by = step ?? 1
-  const fix = (x: number): number => Math.min(by > 0 ? extent : extent - 1, Math.max(by > 0 ? 0 : -1, x < 0 ? x + extent : x))
+  const fix = (x: number): number =>
+    Math.min(by > 0 ? extent : extent - 1, Math.max(by > 0 ? 0 : -1, x < 0 ? x + extent : x))
   const from = start === null ? (by > 0 ? 0 : extent - 1) : fix(start)
   const to = stop === null ? (by > 0 ? extent : -1) : fix(stop)
   const out: number[] = []
@@ -40,17 +54,29 @@ const sliced = (extent: number, start: number | null, stop: number | null, step:
 }
 
 const product = (lists: readonly (readonly number[])[]): readonly (readonly number[])[] =>
-  lists.reduce<readonly (readonly number[])[]>((all, list) => all.flatMap((head) => list.map((x) => [...head, x])), [[]])
+  lists.reduce<readonly (readonly number[])[]>(
+    (all, list) => all.flatMap((head) => list.map((x) => [...head, x])),
+    [[]],
+  )
 
-const wrapClamp = (i: number, extent: number): number => Math.min(extent - 1, Math.max(0, i < 0 ? i + extent : i))
+const wrapClamp = (i: number, extent: number): number =>
+  Math.min(extent - 1, Math.max(0, i < 0 ? i + extent : i))
 
 // Every result coordinate is (outer dimensions…); arrays share the batch coordinates.
 const reference = (shape: Shape, parts: readonly Part[]): Selection => {
   const used = parts.filter((p) => p.kind !== 'new').length
-  const all: Part[] = [...parts, ...shape.slice(used).map((): Part => ({ kind: 'slice', start: null, stop: null, step: null }))]
+  const all: Part[] = [
+    ...parts,
+    ...shape.slice(used).map((): Part => ({ kind: 'slice', start: null, stop: null, step: null })),
+  ]
   const isAdvanced = all.some((p) => p.kind === 'array')
-  const advanced = all.flatMap((p, i) => (isAdvanced && (p.kind === 'array' || p.kind === 'int') ? [i] : []))
-  const batch = all.reduce<Shape>((s, p) => (p.kind === 'array' ? np.broadcastShapes(s, p.shape) : s), [])
+  const advanced = all.flatMap((p, i) =>
+    isAdvanced && (p.kind === 'array' || p.kind === 'int') ? [i] : [],
+  )
+  const batch = all.reduce<Shape>(
+    (s, p) => (p.kind === 'array' ? np.broadcastShapes(s, p.shape) : s),
+    [],
+  )
   const adjacent = advanced.every((slot, i) => i === 0 || slot === advanced[i - 1]! + 1)
   let axis = 0
   // For each slot: its own result axis (positions along an operand axis), or null.
@@ -59,41 +85,48 @@ const reference = (shape: Shape, parts: readonly Part[]): Selection => {
     const extent = shape[axis]!
     const here = axis++
     if (p.kind === 'slice') return { axis: here, own: sliced(extent, p.start, p.stop, p.step) }
-    if (p.kind === 'int' && !isAdvanced) return { axis: here, own: null, fixed: wrapClamp(p.at, extent) }
+    if (p.kind === 'int' && !isAdvanced)
+      return { axis: here, own: null, fixed: wrapClamp(p.at, extent) }
     return { axis: here, own: null }
   })
   const ownSlots = slots.flatMap((s, i) => (s.own === null ? [] : [i]))
-  const place = adjacent ? ownSlots.filter((i) => advanced.length > 0 && i < advanced[0]!).length : 0
+  const place = adjacent
+    ? ownSlots.filter((i) => advanced.length > 0 && i < advanced[0]!).length
+    : 0
   const ownShape = ownSlots.map((i) => slots[i]!.own!.length)
   const resultShape = [...ownShape.slice(0, place), ...batch, ...ownShape.slice(place)]
-  const positions = product(resultShape.map((n) => Array.from({ length: n }, (_, i) => i))).map((coordinate) => {
-    const batchAt = coordinate.slice(place, place + batch.length)
-    const ownAt = [...coordinate.slice(0, place), ...coordinate.slice(place + batch.length)]
-    const operand = new Array<number>(shape.length).fill(0)
-    slots.forEach((slot, i) => {
-      const part = all[i]!
-      if (slot.axis < 0) return
-      if (slot.own !== null) operand[slot.axis] = slot.own[ownAt[ownSlots.indexOf(i)]!]!
-      else if ('fixed' in slot && slot.fixed !== undefined) operand[slot.axis] = slot.fixed
-      else if (part.kind === 'int') operand[slot.axis] = wrapClamp(part.at, shape[slot.axis]!)
-      else if (part.kind === 'array') {
-        let flat = 0
-        part.shape.forEach((extent, d) => {
-          const at = batchAt[batch.length - part.shape.length + d]!
-          flat = flat * extent + (extent === 1 ? 0 : at)
-        })
-        operand[slot.axis] = wrapClamp(part.data[flat]!, shape[slot.axis]!)
-      }
-    })
-    return operand.reduce((flat, at, d) => flat * shape[d]! + at, 0)
-  })
+  const positions = product(resultShape.map((n) => Array.from({ length: n }, (_, i) => i))).map(
+    (coordinate) => {
+      const batchAt = coordinate.slice(place, place + batch.length)
+      const ownAt = [...coordinate.slice(0, place), ...coordinate.slice(place + batch.length)]
+      const operand = new Array<number>(shape.length).fill(0)
+      slots.forEach((slot, i) => {
+        const part = all[i]!
+        if (slot.axis < 0) return
+        if (slot.own !== null) operand[slot.axis] = slot.own[ownAt[ownSlots.indexOf(i)]!]!
+        else if ('fixed' in slot && slot.fixed !== undefined) operand[slot.axis] = slot.fixed
+        else if (part.kind === 'int') operand[slot.axis] = wrapClamp(part.at, shape[slot.axis]!)
+        else if (part.kind === 'array') {
+          let flat = 0
+          part.shape.forEach((extent, d) => {
+            const at = batchAt[batch.length - part.shape.length + d]!
+            flat = flat * extent + (extent === 1 ? 0 : at)
+          })
+          operand[slot.axis] = wrapClamp(part.data[flat]!, shape[slot.axis]!)
+        }
+      })
+      return operand.reduce((flat, at, d) => flat * shape[d]! + at, 0)
+    },
+  )
   return { shape: resultShape, positions }
 }
 
 const arrayShapes: readonly Shape[] = [[], [1], [3], [2, 1], [2, 3]]
 
 const partOf = (extent: number, wild: boolean): fc.Arbitrary<Part> => {
-  const index = fc.integer(wild ? { min: -extent - 2, max: extent + 1 } : { min: -extent, max: extent - 1 })
+  const index = fc.integer(
+    wild ? { min: -extent - 2, max: extent + 1 } : { min: -extent, max: extent - 1 },
+  )
   const bound = fc.option(fc.integer({ min: -extent - 2, max: extent + 2 }))
   return fc.oneof(
     index.map((at): Part => ({ kind: 'int', at })),
@@ -102,13 +135,18 @@ const partOf = (extent: number, wild: boolean): fc.Arbitrary<Part> => {
       .map((s): Part => ({ kind: 'slice', ...s })),
     fc.constantFrom(...arrayShapes).chain((shape) =>
       fc
-        .array(index, { minLength: shape.reduce((n, e) => n * e, 1), maxLength: shape.reduce((n, e) => n * e, 1) })
+        .array(index, {
+          minLength: shape.reduce((n, e) => n * e, 1),
+          maxLength: shape.reduce((n, e) => n * e, 1),
+        })
         .map((data): Part => ({ kind: 'array', shape, data })),
     ),
   )
 }
 
-const indexed = (wild: boolean): fc.Arbitrary<{ readonly shape: Shape; readonly parts: readonly Part[] }> =>
+const indexed = (
+  wild: boolean,
+): fc.Arbitrary<{ readonly shape: Shape; readonly parts: readonly Part[] }> =>
   fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }).chain((shape) =>
     fc.integer({ min: 0, max: shape.length }).chain((count) =>
       fc
@@ -142,7 +180,9 @@ describe('at', () => {
         const x = counted([2, ...shape])
         const index = parts.map(toPart)
         const mapped = vmap((row: Tensor) => row.at(...index))(x)
-        expect(mapped.toArray()).toEqual(np.stack([x.at(0).at(...index), x.at(1).at(...index)]).toArray())
+        expect(mapped.toArray()).toEqual(
+          np.stack([x.at(0).at(...index), x.at(1).at(...index)]).toArray(),
+        )
       }),
       { numRuns: 60 },
     )
@@ -151,7 +191,10 @@ describe('at', () => {
   test('masks select in row-major order, beside slices and integers', () => {
     const x = counted([2, 3])
     expect(x.at([true, false]).toArray()).toEqual([[0, 1, 2]])
-    expect(x.at(':', [false, true, true]).toArray()).toEqual([[1, 2], [4, 5]])
+    expect(x.at(':', [false, true, true]).toArray()).toEqual([
+      [1, 2],
+      [4, 5],
+    ])
     expect(x.at(x.greater(2)).toArray()).toEqual([3, 4, 5])
     expect(x.at(1, [true, false, true]).toArray()).toEqual([3, 5])
     expect(x.at(true).shape).toEqual([1, 2, 3])
@@ -204,16 +247,20 @@ const kinds = {
 describe('updateAt', () => {
   test('is a loop over the positions, repeated ones included', () => {
     fc.assert(
-      fc.property(indexed(false), fc.constantFrom('set', 'add', 'mul', 'min', 'max'), ({ shape, parts }, kind) => {
-        const x = counted(shape)
-        const selection = reference(shape, parts)
-        const values = selection.positions.map((_, i) => (i % 5) - 2)
-        const value = tensor(Float32Array.from(values), { shape: selection.shape })
-        const got = np.updateAt(x, parts.map(toPart), kind, value)
-        expect([...got.data()].map((v) => v + 0)).toEqual(
-          updatedByLoop(x.size, selection.positions, values, kinds[kind]).map((v) => v + 0),
-        )
-      }),
+      fc.property(
+        indexed(false),
+        fc.constantFrom('set', 'add', 'mul', 'min', 'max'),
+        ({ shape, parts }, kind) => {
+          const x = counted(shape)
+          const selection = reference(shape, parts)
+          const values = selection.positions.map((_, i) => (i % 5) - 2)
+          const value = tensor(Float32Array.from(values), { shape: selection.shape })
+          const got = np.updateAt(x, parts.map(toPart), kind, value)
+          expect([...got.data()].map((v) => v + 0)).toEqual(
+            updatedByLoop(x.size, selection.positions, values, kinds[kind]).map((v) => v + 0),
+          )
+        },
+      ),
       { numRuns: 400 },
     )
   })
@@ -228,11 +275,23 @@ describe('updateAt', () => {
 
   test('masks take scalars and rows, traced too, and one value for each true', () => {
     const x = counted([2, 3])
-    expect(x.set([x.greater(3)], 0).toArray()).toEqual([[0, 1, 2], [3, 0, 0]])
-    expect(x.set([[true, false]], [7, 8, 9]).toArray()).toEqual([[7, 8, 9], [3, 4, 5]])
-    expect(x.set([x.greater(3)], [10, 20]).toArray()).toEqual([[0, 1, 2], [3, 10, 20]])
+    expect(x.set([x.greater(3)], 0).toArray()).toEqual([
+      [0, 1, 2],
+      [3, 0, 0],
+    ])
+    expect(x.set([[true, false]], [7, 8, 9]).toArray()).toEqual([
+      [7, 8, 9],
+      [3, 4, 5],
+    ])
+    expect(x.set([x.greater(3)], [10, 20]).toArray()).toEqual([
+      [0, 1, 2],
+      [3, 10, 20],
+    ])
     const zeroed = vmap((row: Tensor) => row.set([row.greater(1)], 0))
-    expect(zeroed(x).toArray()).toEqual([[0, 1, 0], [0, 0, 0]])
+    expect(zeroed(x).toArray()).toEqual([
+      [0, 1, 0],
+      [0, 0, 0],
+    ])
   })
 
   test('values that do not fit are refused', () => {
@@ -245,7 +304,10 @@ describe('updateAt', () => {
         const selection = reference(shape, parts)
         const weights = selection.positions.map((_, i) => i + 1)
         const loss = (x: Tensor): Tensor =>
-          x.at(...parts.map(toPart)).mul(tensor(Float32Array.from(weights), { shape: selection.shape })).sum()
+          x
+            .at(...parts.map(toPart))
+            .mul(tensor(Float32Array.from(weights), { shape: selection.shape }))
+            .sum()
         const expected = counted(shape).mul(0)
         const sums = [...expected.data()].map(() => 0)
         selection.positions.forEach((p, i) => {

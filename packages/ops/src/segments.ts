@@ -1,12 +1,5 @@
 /** Reductions over the elements that share a segment number. */
-import {
-  type Tensor,
-  type TensorLike,
-  ShapeError,
-  fill,
-  isFloat,
-  showAval,
-} from '@cotangent/core'
+import { type Tensor, type TensorLike, ShapeError, fill, isFloat, showAval } from '@cotangent/core'
 import { type UpdateKind, updateAt } from './numpy/indexing.ts'
 import { highest, lowest } from './numpy/reductions.ts'
 import { positionsOf } from './numpy/take.ts'

@@ -70,10 +70,7 @@ const xlog1pyOf = customJvp(
   (x: Tensor, y: Tensor) => product(x, y, unary.log1p),
   ([x, y], [dx, dy]) => [
     product(x, y, unary.log1p),
-    add(
-      binary.mul(dx, unary.log1p(y)),
-      binary.mul(dy, binary.div(x, add(constantLike(y, 1), y))),
-    ),
+    add(binary.mul(dx, unary.log1p(y)), binary.mul(dy, binary.div(x, add(constantLike(y, 1), y)))),
   ],
 )
 /** `x log(1 + y)`, 0 where `x` is 0. */
@@ -88,11 +85,7 @@ const negativeXlogx = customJvp(
 )
 /** The entropy of an outcome: `−x log(x)`, 0 at 0, −∞ below. */
 export const entr: Unary = inexact('entr', (x) =>
-  compare.select(
-    compare.lt(x, constantLike(x, 0)),
-    constantLike(x, -Infinity),
-    negativeXlogx(x),
-  ),
+  compare.select(compare.lt(x, constantLike(x, 0)), constantLike(x, -Infinity), negativeXlogx(x)),
 )
 
 /** `log B(x, y)`, with the beta function B. */
@@ -126,7 +119,10 @@ const tail = (x: Tensor): Tensor => {
   const inverse = binary.div(constantLike(x, 1), unary.integerPow(x, 2))
   let series = constantLike(x, 1)
   for (const odd of [7, 5, 3, 1]) {
-    series = binary.sub(constantLike(x, 1), binary.mul(constantLike(x, odd), binary.mul(inverse, series)))
+    series = binary.sub(
+      constantLike(x, 1),
+      binary.mul(constantLike(x, odd), binary.mul(inverse, series)),
+    )
   }
   const exponent = binary.mul(unary.integerPow(x, 2), constantLike(x, -0.5))
   const scale = add(unary.log(unary.neg(x)), constantLike(x, 0.5 * Math.log(2 * Math.PI)))
@@ -136,7 +132,10 @@ const tail = (x: Tensor): Tensor => {
 const logNdtrOf = customJvp(logNdtrValue, ([x], [dx]) => {
   const y = logNdtrValue(x)
   const density = binary.mul(unary.integerPow(x, 2), constantLike(x, -0.5))
-  const ratio = binary.sub(binary.sub(density, constantLike(x, 0.5 * Math.log(2 * Math.PI))), logNdtrOf(x))
+  const ratio = binary.sub(
+    binary.sub(density, constantLike(x, 0.5 * Math.log(2 * Math.PI))),
+    logNdtrOf(x),
+  )
   return [y, binary.mul(dx, unary.exp(ratio))]
 })
 /** `log(ndtr(x))`, exact in both tails. */

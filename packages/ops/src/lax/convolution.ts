@@ -74,7 +74,7 @@ const layoutOf = (rank: number, given: ConvDimensionNumbers | null | undefined):
   const identity = range(rank)
   if (given === null || given === undefined) return { lhs: identity, rhs: identity, out: identity }
   const [lhs, rhs, out] = given
-  const letters = (spec: string): string => [...spec].sort().join('')
+  const letters = (spec: string): string => spec.split('').sort().join('')
   const isLayout =
     [lhs, rhs, out].every((spec) => spec.length === rank && new Set(spec).size === rank) &&
     letters(lhs) === letters(out) &&
@@ -253,7 +253,7 @@ const flipped = (kernel: Tensor, order: readonly number[]): Tensor => {
     order.length > 2
       ? reverse(
           kernel,
-          [...order.slice(2)].sort((p, q) => p - q),
+          order.slice(2).sort((p, q) => p - q),
         )
       : kernel
   const swap = range(kernel.ndim).map((d) =>

@@ -46,12 +46,17 @@ const twoIntegers =
   (x, y) =>
     f(...promotePair(`lax.${name}`, x, y, { numeric: true, integral: true }))
 
+/** `−x`; integers wrap. */
 export const neg: Unary = one('neg', unary.neg)
+/** −1, 0 or 1 by the sign; NaN and ±0 stay. */
 export const sign: Unary = one('sign', unary.sign)
+/** Down to an integer, as a float. */
 export const floor: Unary = one('floor', unary.floor)
+/** Up to an integer, as a float. */
 export const ceil: Unary = one('ceil', unary.ceil)
 /** To the nearest integer, halves to even. */
 export const round: Unary = one('round', unary.round)
+/** True where `x` is neither infinite nor NaN. */
 export const isFinite: Unary = one('isFinite', unary.isFinite)
 /** Bitwise complement; of booleans, the negation. */
 export const bitwiseNot: Unary = one('bitwiseNot', unary.not)
@@ -59,29 +64,50 @@ export const bitwiseNot: Unary = one('bitwiseNot', unary.not)
 export const populationCount: Unary = one('populationCount', unary.populationCount)
 /** How many leading bits are zero. */
 export const clz: Unary = one('clz', unary.countLeadingZeros)
+/** `|x|`; the derivative at 0 is 1. */
 export const abs: Unary = one('abs', (x) => (kindOf(x.dtype) === 'unsigned' ? x : unary.abs(x)))
+/** `x · x`. */
 export const square: Unary = one('square', (x) => unary.integerPow(x, 2))
 
+/** e to the power `x`. */
 export const exp: Unary = inexact('exp', unary.exp)
+/** 2 to the power `x`. */
 export const exp2: Unary = inexact('exp2', unary.exp2)
+/** `eˣ − 1`, exact near 0. */
 export const expm1: Unary = inexact('expm1', unary.expm1)
+/** The natural logarithm. */
 export const log: Unary = inexact('log', unary.log)
+/** `log(1 + x)`, exact near 0. */
 export const log1p: Unary = inexact('log1p', unary.log1p)
+/** The square root; NaN below 0. */
 export const sqrt: Unary = inexact('sqrt', unary.sqrt)
 /** `1 / √x`. */
 export const rsqrt: Unary = inexact('rsqrt', unary.rsqrt)
+/** The real cube root. */
 export const cbrt: Unary = inexact('cbrt', unary.cbrt)
+/** The sine of radians. */
 export const sin: Unary = inexact('sin', unary.sin)
+/** The cosine of radians. */
 export const cos: Unary = inexact('cos', unary.cos)
+/** The tangent of radians. */
 export const tan: Unary = inexact('tan', unary.tan)
+/** The inverse of `sin`. */
 export const asin: Unary = inexact('asin', unary.asin)
+/** The inverse of `cos`. */
 export const acos: Unary = inexact('acos', unary.acos)
+/** The inverse of `tan`. */
 export const atan: Unary = inexact('atan', unary.atan)
+/** The hyperbolic sine. */
 export const sinh: Unary = inexact('sinh', unary.sinh)
+/** The hyperbolic cosine. */
 export const cosh: Unary = inexact('cosh', unary.cosh)
+/** The hyperbolic tangent. */
 export const tanh: Unary = inexact('tanh', unary.tanh)
+/** The inverse of `sinh`. */
 export const asinh: Unary = inexact('asinh', unary.asinh)
+/** The inverse of `cosh`. */
 export const acosh: Unary = inexact('acosh', unary.acosh)
+/** The inverse of `tanh`. */
 export const atanh: Unary = inexact('atanh', unary.atanh)
 /** `1 / (1 + e⁻ˣ)`. */
 export const logistic: Unary = inexact('logistic', unary.logistic)
@@ -96,10 +122,13 @@ export const lgamma: Unary = inexact('lgamma', specials.lgamma)
 /** The derivative of `lgamma`. */
 export const digamma: Unary = inexact('digamma', specials.digamma)
 
+/** `x + y`; of booleans, or. */
 export const add: Binary = two('add', (x, y) =>
   x.dtype === 'bool' ? binary.or(x, y) : addSame(x, y),
 )
+/** `x − y`; integers wrap. */
 export const sub: Binary = two('sub', binary.sub)
+/** `x · y`; of booleans, and. */
 export const mul: Binary = two('mul', (x, y) =>
   x.dtype === 'bool' ? binary.and(x, y) : binary.mul(x, y),
 )
@@ -107,6 +136,7 @@ export const mul: Binary = two('mul', (x, y) =>
 export const div: Binary = two('div', binary.div)
 /** The remainder of truncating division: it has the sign of `x`. */
 export const rem: Binary = two('rem', binary.rem)
+/** `x` to the power `y`. */
 export const pow: Binary = two('pow', binary.pow)
 /** The greater of two, NaN where either is; equal ones share the derivative. */
 export const max: Binary = two('max', (x, y) =>
@@ -116,12 +146,17 @@ export const max: Binary = two('max', (x, y) =>
 export const min: Binary = two('min', (x, y) =>
   x.dtype === 'bool' ? binary.and(x, y) : binary.min(x, y),
 )
+/** The angle of the point `(y, x)` with ordinate first. */
 export const atan2: Binary = (x, y) =>
   binary.atan2(...promotePair('lax.atan2', x, y, { inexact: true }))
+/** The next number after `x` towards `y`. */
 export const nextafter: Binary = (x, y) =>
   binary.nextAfter(...promotePair('lax.nextafter', x, y, { inexact: true }))
+/** The bits set in both. */
 export const bitwiseAnd: Binary = two('bitwiseAnd', binary.and)
+/** The bits set in either. */
 export const bitwiseOr: Binary = two('bitwiseOr', binary.or)
+/** The bits set in exactly one. */
 export const bitwiseXor: Binary = two('bitwiseXor', binary.xor)
 /** Shifts by the width or more, or a negative count, give 0. */
 export const shiftLeft: Binary = twoIntegers('shiftLeft', binary.shiftLeft)
@@ -132,11 +167,17 @@ export const shiftRightArithmetic: Binary = twoIntegers(
   'shiftRightArithmetic',
   binary.shiftRightArithmetic,
 )
+/** `x = y`. */
 export const eq: Binary = two('eq', compare.eq)
+/** `x ≠ y`. */
 export const ne: Binary = two('ne', compare.ne)
+/** `x < y`. */
 export const lt: Binary = two('lt', compare.lt)
+/** `x ≤ y`. */
 export const le: Binary = two('le', compare.le)
+/** `x > y`. */
 export const gt: Binary = two('gt', compare.gt)
+/** `x ≥ y`. */
 export const ge: Binary = two('ge', compare.ge)
 
 /** `x` to a constant integer power, differentiated as a polynomial. */

@@ -67,6 +67,7 @@ export const reshape = (x: TensorLike, newSizes: Shape, dimensions?: readonly nu
   const a = promoteOne('lax.reshape', x)
   return reshapeTo(dimensions === undefined ? a : permute(a, dimensions), newSizes)
 }
+/** Reorders axes: result axis `d` is input axis `permutation[d]`. */
 export const transpose = (x: TensorLike, permutation: readonly number[]): Tensor =>
   permute(promoteOne('lax.transpose', x), permutation)
 /** New leading axes. */
@@ -83,8 +84,10 @@ export const broadcastInDim = (
 /** Reverses the order along axes. */
 export const rev = (x: TensorLike, dimensions: readonly number[]): Tensor =>
   numpyShape.flip(x, dimensions)
+/** Drops axes of extent 1. */
 export const squeeze = (x: TensorLike, dimensions: readonly number[]): Tensor =>
   numpyShape.squeeze(x, dimensions)
+/** Inserts axes of extent 1. */
 export const expandDims = (x: TensorLike, dimensions: readonly number[]): Tensor =>
   numpyShape.expandDims(x, dimensions)
 /** Merges the axes from `start` up to `stop` (the last by default) into one. */
@@ -261,16 +264,22 @@ export const cummin: Running = runAlong('cummin', running.cummin)
 /** `log` of the sums of exponentials up to each element, without overflow. */
 export const cumlogsumexp: Running = runAlong('cumlogsumexp', running.cumlogsumexp)
 
+/** Sums over axes. */
 export const reduceSum = (x: TensorLike, axes: readonly number[]): Tensor =>
   sumOver(promoteOne('lax.reduceSum', x), axes)
+/** The greatest element over axes; equal ones share the derivative. */
 export const reduceMax = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceMax(promoteOne('lax.reduceMax', x), axes)
+/** The smallest element over axes; equal ones share the derivative. */
 export const reduceMin = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceMin(promoteOne('lax.reduceMin', x), axes)
+/** The product over axes. */
 export const reduceProd = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceProd(promoteOne('lax.reduceProd', x), axes)
+/** Whether all hold over axes; of integers, bitwise. */
 export const reduceAnd = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceAnd(promoteOne('lax.reduceAnd', x), axes)
+/** Whether any holds over axes; of integers, bitwise. */
 export const reduceOr = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceOr(promoteOne('lax.reduceOr', x), axes)
 

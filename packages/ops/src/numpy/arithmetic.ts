@@ -93,7 +93,9 @@ const floatDivmod = (x: Tensor, y: Tensor): readonly [Tensor, Tensor] => {
     compare.ne(truncated, zero),
     compare.ne(unary.sign(y), unary.sign(truncated)),
   )
-  const whole = unary.round(compare.select(wrong, binary.sub(quotient, constantLike(x, 1)), quotient))
+  const whole = unary.round(
+    compare.select(wrong, binary.sub(quotient, constantLike(x, 1)), quotient),
+  )
   return [
     // Division by zero is infinite by the signs, not NaN.
     stopGradient(compare.select(compare.eq(y, zero), binary.div(x, y), whole)),

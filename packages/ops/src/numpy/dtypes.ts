@@ -71,6 +71,7 @@ export type DTypeFamily =
 
 /** Whether a dtype belongs to a family. @example np.issubdtype('int8', 'integer') // true */
 export const issubdtype = (dtype: DType, family: DTypeFamily | DType): boolean => {
+  if (isDType(family)) return dtype === family
   const kind = kindOf(dtype)
   switch (family) {
     case 'number':
@@ -88,7 +89,7 @@ export const issubdtype = (dtype: DType, family: DTypeFamily | DType): boolean =
     case 'complexfloating':
       return kind === 'complex'
     default:
-      return dtype === family
+      return family satisfies never
   }
 }
 

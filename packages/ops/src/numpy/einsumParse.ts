@@ -30,7 +30,7 @@ const labelsOf = (term: string, rank: number, subscripts: string): readonly stri
       JSON.stringify(term),
     )
   }
-  const letters = parts.map((part) => [...part])
+  const letters = parts.map((part) => part.split(''))
   const named = letters.flat().length
   if (parts.length === 1 ? named !== rank : named > rank) {
     throw malformed(

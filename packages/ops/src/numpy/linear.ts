@@ -156,7 +156,13 @@ export const tensordot = (
       ? [range(given).map((i) => a.ndim - given + i), range(given)]
       : [axisList(given[0], a), axisList(given[1], b)]
   const fits = from.length === to.length && from.every((d, i) => a.shape[d] === b.shape[to[i]!])
-  if (!fits) throw mismatch('np.tensordot', a, b, `equal extents on axes [${from}] and [${to}]`)
+  if (!fits)
+    throw mismatch(
+      'np.tensordot',
+      a,
+      b,
+      `equal extents on axes [${from.join(',')}] and [${to.join(',')}]`,
+    )
   return dotGeneral(a, b, { contract: [from, to], batch: [[], []] })
 }
 

@@ -55,17 +55,29 @@ export const log10: Unary = inexact('np.log10', (x) =>
   binary.div(unary.log(x), constantLike(x, Math.LN10)),
 )
 
+/** The sine of radians. */
 export const sin: Unary = inexact('np.sin', unary.sin)
+/** The cosine of radians. */
 export const cos: Unary = inexact('np.cos', unary.cos)
+/** The tangent of radians. */
 export const tan: Unary = inexact('np.tan', unary.tan)
+/** The angle in [−π/2, π/2] whose sine is `x`; NaN beyond ±1. */
 export const arcsin: Unary = inexact('np.arcsin', unary.asin)
+/** The angle in [0, π] whose cosine is `x`; NaN beyond ±1. */
 export const arccos: Unary = inexact('np.arccos', unary.acos)
+/** The angle in (−π/2, π/2) whose tangent is `x`. */
 export const arctan: Unary = inexact('np.arctan', unary.atan)
+/** The hyperbolic sine. */
 export const sinh: Unary = inexact('np.sinh', unary.sinh)
+/** The hyperbolic cosine. */
 export const cosh: Unary = inexact('np.cosh', unary.cosh)
+/** The hyperbolic tangent. */
 export const tanh: Unary = inexact('np.tanh', unary.tanh)
+/** The inverse of `sinh`. */
 export const arcsinh: Unary = inexact('np.arcsinh', unary.asinh)
+/** The inverse of `cosh`, for `x` from 1; NaN below. */
 export const arccosh: Unary = inexact('np.arccosh', unary.acosh)
+/** The inverse of `tanh`; ±∞ at ±1, NaN beyond. */
 export const arctanh: Unary = inexact('np.arctanh', unary.atanh)
 export const asin: Unary = arcsin
 export const acos: Unary = arccos
@@ -158,8 +170,7 @@ interface Base {
   readonly log1p: (x: Tensor) => Tensor
 }
 
-// max(x, y) + log1p(exp(-|x - y|)), written as m + log(e^(x-m) + e^(y-m)) for its derivative: m is
-// a constant, so that the derivatives are the two shares, also where x = y.
+// The larger plus log1p(exp(-gap)), whose derivatives are the two shares, also where x = y.
 const logSumOfTwo = (x: Tensor, y: Tensor, base: Base): Tensor => {
   const zero = constantLike(x, 0)
   const isEqual = compare.eq(x, y)

@@ -98,7 +98,11 @@ export const take = (
   requireElements('np.take', a, axis, wanted)
   const places = resolved(wanted, a.shape[axis]!, given.mode)
   if (places.size === 0) {
-    return fill([...a.shape.slice(0, axis), ...places.shape, ...a.shape.slice(axis + 1)], 0, a.dtype)
+    return fill(
+      [...a.shape.slice(0, axis), ...places.shape, ...a.shape.slice(axis + 1)],
+      0,
+      a.dtype,
+    )
   }
   return gather(a, reshape(places, [...places.shape, 1]), {
     offsetDims: range(a.ndim - 1).map((d) => (d < axis ? d : d + places.ndim)),

@@ -30,8 +30,9 @@ const slowCall = 0.5
 /** Calls before any is timed, so that the engine has compiled what it will; or until a while has passed. */
 const warmCalls = 4
 const warmSeconds = 1.5
-/** Turns of each contender; the slow ones take every other. */
+/** Turns of each contender; slow ones take every other, and very slow ones one. */
 const rounds = 4
+const verySlowCall = 4
 
 /** Where results go, so that no engine can leave out computing them. */
 export const results: { last: unknown } = { last: undefined }
@@ -39,7 +40,8 @@ export const results: { last: unknown } = { last: undefined }
 interface Entrant {
   readonly contender: string
   readonly run: () => unknown
-  readonly isSlow: boolean
+  /** Of the quickest call before the turns. */
+  readonly seconds: number
 }
 
 /**
@@ -62,13 +64,12 @@ export const compare = async (
   const turns = turnsOf(entrants, quick ? 1 : rounds)
   const { results: cases } = await suite(
     name,
-    ...turns.map(({ contender, run, isSlow }, i) =>
-      add(
-        `${contender} (turn ${i + 1})`,
-        isSlow ? afterProbes(run) : kept(run),
-        isSlow ? slowOptions : quick ? quickOptions : options,
-      ),
-    ),
+    ...turns.map(({ contender, run, seconds }, i) => {
+      const isSlow = seconds > slowCall
+      const once = isSlow ? afterProbes(run) : kept(run)
+      const brevity = isSlow ? slowOptions : quick ? quickOptions : options
+      return add(`${contender} (turn ${i + 1})`, once, brevity)
+    }),
   )
   const timings = entrants.map(({ contender }): Timing => {
     const samples = cases.flatMap(({ details }, i) =>
@@ -93,7 +94,7 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
   const tried = Object.entries(contenders).map(([contender, run]) => {
     const [result, first] = timed(run)
     const numbers = arraysOf(result).map((values) => Float64Array.from(values))
-    return { contender, run, isSlow: warm(run, first) > slowCall, numbers }
+    return { contender, run, seconds: warm(run, first), numbers }
   })
   const [judged, ...others] = tried
   if (judged === undefined) throw new Error(`${name}: there is no contender`)
@@ -105,7 +106,7 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
       `${name}: ${judged.contender} and ${contender} differ by ${apart}, more than ${sameResult}`,
     )
   })
-  const entrants = tried.map(({ contender, run, isSlow }) => ({ contender, run, isSlow }))
+  const entrants = tried.map(({ contender, run, seconds }) => ({ contender, run, seconds }))
   return { entrants, apart: Math.max(0, ...differences) }
 }
 
@@ -128,7 +129,10 @@ const warm = (run: () => unknown, first: number): number => {
 
 const turnsOf = (entrants: readonly Entrant[], count: number): readonly Entrant[] =>
   Array.from({ length: count }, (_, round) => {
-    const taking = entrants.filter(({ isSlow }) => !isSlow || round % 2 === 0)
+    const taking = entrants.filter(({ seconds }) => {
+      if (seconds > verySlowCall) return round === 0
+      return seconds <= slowCall || round % 2 === 0
+    })
     return round % 2 === 0 ? taking : taking.toReversed()
   }).flat()
 

@@ -17,7 +17,7 @@ p{margin:0 0 8px;max-width:75ch}.muted{color:var(--muted)}
 svg{display:block;width:100%;height:auto}
 svg text{fill:var(--ink);font-size:13px}
 svg .axis,svg .label{fill:var(--muted);font-size:12px}svg .axis{text-anchor:middle}svg .label{text-anchor:end}
-svg .group{font-weight:600}
+svg .group,svg .value{paint-order:stroke;stroke:var(--ground);stroke-width:4}svg .group{font-weight:600}
 svg .tick{stroke:var(--line)}svg .one{stroke:var(--muted)}
 svg .target{stroke:var(--target);stroke-width:2.5}svg .missed{fill:var(--target);font-weight:600}
 svg .interpreter{fill:var(--interpreter)}svg .other{fill:var(--other)}

@@ -87,7 +87,8 @@ const compileTime: Benchmark = {
     contenders: { '1024 steps': compileSteps(1024), '16 steps': compileSteps(16) },
   }),
   sameResult: 0,
-  targets: [{ tag: 'ratio', against: '16 steps', atLeast: 0.8 }],
+  // Times of compiling spread widely; growth with the length would show as 0.02.
+  targets: [{ tag: 'ratio', against: '16 steps', atLeast: 0.5 }],
 }
 
 export const recurrent: Theme = {

@@ -45,59 +45,73 @@ export const planScanSplit = (params: ScanParams, unknown: Flags): ScanSplitPlan
   plans(params.body, scanKey(params, unknown), () => makePlan(params, unknown))
 
 const makePlan = (params: ScanParams, unknown: Flags): ScanSplitPlan => {
-  const { body } = params
   const given = inputSections(params, unknown)
   const unknownCarry = reachedCarries(params, unknown)
-  const parts = partitionOf(body, [...given.constants, ...unknownCarry, ...given.xs], unknownCarry)
-  const { unknownOutputs, residuals } = parts
-  const knownOutputs = parts.known.outputs.length - residuals
-  const knownCarries = unknownCarry.length - count(unknownCarry)
-  const constantInputs = given.constants.length - count(given.constants)
-
-  const invariant = fixedByConstants(parts.known, constantInputs)
-  const sizes = { outputs: knownOutputs, carries: knownCarries, constants: constantInputs }
-  const carry = new Set<Atom>(
-    parts.known.inputs.slice(constantInputs, constantInputs + knownCarries),
-  )
-  const ys = new Set<Atom>(parts.known.outputs.slice(knownCarries, knownOutputs))
-  const free = new Set<Var>(parts.known.inputs.filter((v) => !carry.has(v)))
-  const needed = parts.known.outputs.slice(knownOutputs)
-  const kept = keepLess(
-    parts.known,
-    needed.filter(isVar),
-    (v) => free.has(v) || invariant.has(v) || ys.has(v),
-  )
-  const rest = restored(parts.rest, needed, kept)
-  const { places, invariants, stacked } = placeResiduals(parts.known, kept.values, sizes, invariant)
+  const flags = [...given.constants, ...unknownCarry, ...given.xs]
+  const parts = partitionOf(params.body, flags, unknownCarry)
+  const { known } = parts
+  const sizes = {
+    outputs: known.outputs.length - parts.residuals,
+    carries: unknownCarry.length - count(unknownCarry),
+    constants: given.constants.length - count(given.constants),
+  }
+  const invariant = fixedByConstants(known, sizes.constants)
+  const needed = known.outputs.slice(sizes.outputs)
+  const kept = keepLess(known, needed.filter(isVar), freeValues(known, sizes, invariant))
+  const { places, invariants, stacked } = placeResiduals(known, kept.values, sizes, invariant)
   const isScanned = places.map(({ from }) => from === 'xs' || from === 'stacked')
-  const keptPositions = span(0, places.length)
-  const constants = count(given.constants)
-  const carried = count(unknownCarry)
   return {
     unknownCarry,
-    unknownOutputs,
+    unknownOutputs: parts.unknownOutputs,
     invariants: dropDead({
-      inputs: parts.known.inputs.slice(0, constantInputs),
-      equations: parts.known.equations.filter((e) => e.outputs.some((v) => invariant.has(v))),
+      inputs: known.inputs.slice(0, sizes.constants),
+      equations: known.equations.filter((e) => e.outputs.some((v) => invariant.has(v))),
       outputs: invariants,
     }),
-    known: dropDead({
-      ...parts.known,
-      outputs: [...parts.known.outputs.slice(0, knownOutputs), ...stacked],
-    }),
-    rest: reordered(
-      rest,
-      [
-        ...others(keptPositions, isScanned),
-        ...span(places.length, constants + carried),
-        ...chosen(keptPositions, isScanned),
-        ...span(places.length + constants + carried, count(given.xs)),
-      ],
-      span(0, rest.outputs.length),
+    known: dropDead({ ...known, outputs: [...known.outputs.slice(0, sizes.outputs), ...stacked] }),
+    rest: scannedLast(
+      restored(parts.rest, needed, kept),
+      isScanned,
+      count(given.constants) + count(unknownCarry),
     ),
     constantPlaces: others(places, isScanned),
     scannedPlaces: chosen(places, isScanned),
   }
+}
+
+// `[residuals, constants and carry, xs]` as `[residual constants, … | residual xs, xs]`.
+const scannedLast = (rest: Graph, isScanned: Flags, before: number): Graph => {
+  const residuals = span(0, isScanned.length)
+  const first = isScanned.length + before
+  return reordered(
+    rest,
+    [
+      ...others(residuals, isScanned),
+      ...span(isScanned.length, before),
+      ...chosen(residuals, isScanned),
+      ...span(first, rest.inputs.length - first),
+    ],
+    span(0, rest.outputs.length),
+  )
+}
+
+/** How many of the known half's outputs are its own, of its outputs carries, of its inputs constants. */
+interface Sizes {
+  readonly outputs: number
+  readonly carries: number
+  readonly constants: number
+}
+
+// All but the carry is there for the second scan without being stacked.
+const freeValues = (
+  known: Graph,
+  { outputs, carries, constants }: Sizes,
+  invariant: ReadonlySet<Var>,
+): ((v: Var) => boolean) => {
+  const carry = new Set(known.inputs.slice(constants, constants + carries))
+  const free = new Set<Atom>(known.inputs.filter((v) => !carry.has(v)))
+  for (const y of known.outputs.slice(carries, outputs)) free.add(y)
+  return (v) => free.has(v) || invariant.has(v)
 }
 
 interface Placed {
@@ -110,7 +124,7 @@ interface Placed {
 const placeResiduals = (
   known: Graph,
   kept: readonly Var[],
-  { outputs, carries, constants }: Readonly<Record<'outputs' | 'carries' | 'constants', number>>,
+  { outputs, carries, constants }: Sizes,
   invariant: ReadonlySet<Var>,
 ): Placed => {
   const ys = known.outputs.slice(carries, outputs)

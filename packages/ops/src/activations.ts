@@ -16,9 +16,9 @@ import {
   stopGradient,
 } from '@cotangent/core'
 import { mean, var as variance } from './numpy/averages.ts'
-import { sliceAxis } from './numpy/joining.ts'
+import { sliceAxis } from './numpy/sliceAxis.ts'
 import { logaddexp } from './numpy/math.ts'
-import { masked, resolveAxes } from './numpy/reductions.ts'
+import { masked, resolveAxes } from './numpy/axes.ts'
 import * as binary from './prims/binary.ts'
 import * as compare from './prims/compare.ts'
 import { iota } from './prims/structural.ts'

@@ -1,8 +1,8 @@
 /** Reductions over the elements that share a segment number. */
 import { type Tensor, type TensorLike, ShapeError, fill, isFloat, showAval } from '@cotangent/core'
 import { type UpdateKind, updateAt } from './numpy/indexing.ts'
-import { highest, lowest } from './numpy/reductions.ts'
-import { positionsOf } from './numpy/take.ts'
+import { highest, lowest } from './numpy/axes.ts'
+import { positionsOf } from './numpy/positions.ts'
 import { promoteOne } from './promote.ts'
 
 export interface SegmentOptions {

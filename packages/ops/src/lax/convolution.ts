@@ -1,7 +1,6 @@
 /** `lax`: convolutions in any layout. */
 import {
   type DType,
-  type Shape,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -15,11 +14,7 @@ import {
 import { conv as convolve } from '../prims/conv.ts'
 import { reverse } from '../prims/structural.ts'
 import { cast, promoteDTypes } from '../promote.ts'
-
-/** Elements in front of and behind each spatial axis. */
-export type PaddingPairs = readonly (readonly [low: number, high: number])[]
-/** `SAME`: as many outputs as inputs, divided by the stride; the odd element of padding behind. */
-export type Padding = 'SAME' | 'SAME_LOWER' | 'VALID' | PaddingPairs
+import { type Padding, type PaddingPairs, resolvePadding } from './padding.ts'
 
 /** Layouts of input, kernel and output: `['NHWC', 'HWIO', 'NHWC']`. */
 export type ConvDimensionNumbers = readonly [lhs: string, rhs: string, out: string]
@@ -36,23 +31,6 @@ export interface ConvOptions {
   /** Batches and outputs fall into this many independent parts. */
   readonly batchGroupCount?: number
   readonly preferredElementType?: DType
-}
-
-/** Padding in numbers, for windows (already dilated) over extents. */
-export const resolvePadding = (
-  padding: Padding,
-  extents: Shape,
-  windows: Shape,
-  strides: readonly number[],
-): PaddingPairs => {
-  if (typeof padding !== 'string') return padding
-  return extents.map((extent, d): readonly [number, number] => {
-    if (padding === 'VALID') return [0, 0]
-    const outputs = Math.ceil(extent / strides[d]!)
-    const total = Math.max(0, (outputs - 1) * strides[d]! + windows[d]! - extent)
-    const small = Math.floor(total / 2)
-    return padding === 'SAME' ? [small, total - small] : [total - small, small]
-  })
 }
 
 // Axes of a layout in the order [first, second, …spatial]; spatial axes in the kernel's order.

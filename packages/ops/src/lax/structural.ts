@@ -20,7 +20,7 @@ import { type AxisPairs, dotGeneral as contractPairs } from '../prims/contract.t
 import { sort as sortOperands } from '../prims/sort.ts'
 import * as structure from '../prims/structural.ts'
 import { cast, promoteDTypes, promoteOne } from '../promote.ts'
-import * as elementwise from './elementwise.ts'
+import { type Computation, computationFunction, computationName } from './computation.ts'
 
 /** `[[lhs contracting, rhs contracting], [lhs batch, rhs batch]]`. */
 export type DotDimensionNumbers = readonly [AxisPairs, AxisPairs]
@@ -282,44 +282,6 @@ export const reduceAnd = (x: TensorLike, axes: readonly number[]): Tensor =>
 /** Whether any holds over axes; of integers, bitwise. */
 export const reduceOr = (x: TensorLike, axes: readonly number[]): Tensor =>
   reductions.reduceOr(promoteOne('lax.reduceOr', x), axes)
-
-/** An associative operation, by name or as a function of two tensors. */
-export type Computation =
-  | 'add'
-  | 'max'
-  | 'min'
-  | 'mul'
-  | 'and'
-  | 'or'
-  | ((x: Tensor, y: Tensor) => Tensor)
-
-/** The name of a computation that has a primitive of its own, or null. */
-export const computationName = (
-  computation: Computation,
-): 'add' | 'max' | 'min' | 'mul' | 'and' | 'or' | null => {
-  if (typeof computation === 'string') return computation
-  if (computation === elementwise.add) return 'add'
-  if (computation === elementwise.max) return 'max'
-  if (computation === elementwise.min) return 'min'
-  if (computation === elementwise.mul) return 'mul'
-  if (computation === elementwise.bitwiseAnd) return 'and'
-  return computation === elementwise.bitwiseOr ? 'or' : null
-}
-
-/** A computation as a function. */
-export const computationFunction = (
-  computation: Computation,
-): ((x: Tensor, y: Tensor) => Tensor) => {
-  if (typeof computation === 'function') return computation
-  const named = {
-    add: elementwise.add,
-    max: elementwise.max,
-    min: elementwise.min,
-    mul: elementwise.mul,
-  }
-  if (computation === 'and') return elementwise.bitwiseAnd
-  return computation === 'or' ? elementwise.bitwiseOr : named[computation]
-}
 
 /**
  * Reduces over axes with an associative computation, starting from `initial`. `lax.add`, `max`,

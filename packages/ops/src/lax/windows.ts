@@ -13,8 +13,9 @@ import { selectAndScatterAdd as scatterSelected } from '../prims/selectScatter.t
 import { slice } from '../prims/structural.ts'
 import { reduceWindowMax, reduceWindowMin, reduceWindowSum } from '../prims/window.ts'
 import { cast, promoteDTypes, promoteOne } from '../promote.ts'
-import { type Padding, type PaddingPairs, resolvePadding } from './convolution.ts'
-import { type Computation, computationFunction, computationName, pad } from './structural.ts'
+import { type Padding, type PaddingPairs, resolvePadding } from './padding.ts'
+import { pad } from './structural.ts'
+import { type Computation, computationFunction, computationName } from './computation.ts'
 
 export interface ReduceWindowOptions {
   /** Spreads the input apart. */

@@ -12,7 +12,8 @@ import {
 import * as compare from '../prims/compare.ts'
 import * as reduce from '../prims/reduce.ts'
 import { cast, constantLike, promoteOne } from '../promote.ts'
-import { type AxisOr, all } from './reductions.ts'
+import { all } from './reductions.ts'
+import type { AxisOr } from './axes.ts'
 
 const position = (
   operation: string,

@@ -23,19 +23,8 @@ import {
   promoteDTypes,
   promoteOne,
 } from '../promote.ts'
-import {
-  type AxisOr,
-  type MeanOptions,
-  type VarianceOptions,
-  axisOptions,
-  keepAxes,
-  masked,
-  max,
-  meanDType,
-  min,
-  resolveAxes,
-  sum,
-} from './reductions.ts'
+import { type MeanOptions, type VarianceOptions, max, min, sum } from './reductions.ts'
+import { type AxisOr, axisOptions, keepAxes, masked, meanDType, resolveAxes } from './axes.ts'
 
 // float16 and bfloat16 sums would round, and overflow, at every step towards the mean.
 const averagingDType = (dtype: DType): DType =>

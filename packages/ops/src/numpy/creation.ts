@@ -20,13 +20,14 @@ import * as compare from '../prims/compare.ts'
 import { iota } from '../prims/structural.ts'
 import { broadcastTensor, cast, constantLike, promoteDTypes, promoteOne } from '../promote.ts'
 import { power } from './arithmetic.ts'
+import { onDiagonal } from './diagonals.ts'
 import { concatenate } from './joining.ts'
 
 /** A shape, or the extent of a vector. */
 export type ShapeLike = Shape | number
 
 /** A shape from an extent or a list. @throws ShapeError for extents that are no counts. */
-export const shapeOf = (operation: string, shape: ShapeLike): Shape => {
+const shapeOf = (operation: string, shape: ShapeLike): Shape => {
   const list = typeof shape === 'number' ? [shape] : shape
   if (list.every((extent) => Number.isInteger(extent) && extent >= 0)) return [...list]
   throw new ShapeError({
@@ -311,17 +312,6 @@ export const identity = (n: number, options?: DTypeOr): Tensor => eye(n, n, 0, o
 /** Ones at and below the `k`th diagonal. */
 export const tri = (n: number, M?: number | null, k = 0, options?: DTypeOr): Tensor =>
   cast(onDiagonal(shapeOf('np.tri', [n, M ?? n]), k, compare.le), dtypeFrom(options, 'float32'))
-
-/** Where `column - row` compares with `k`, over the last two axes of a shape. */
-export const onDiagonal = (
-  shape: Shape,
-  k: number,
-  test: (x: Tensor, y: Tensor) => Tensor,
-): Tensor => {
-  const row = iota('int32', shape, shape.length - 2)
-  const column = iota('int32', shape, shape.length - 1)
-  return test(column, add(row, constantLike(row, k)))
-}
 
 /**
  * Coordinate grids of vectors: `'xy'` (the default) swaps the first two axes, as for plots; `'ij'`

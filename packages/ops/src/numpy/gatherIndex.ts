@@ -12,6 +12,7 @@ import {
   sizeOf,
   tensor,
 } from '@cotangent/core'
+import * as binary from '../prims/binary.ts'
 import * as compare from '../prims/compare.ts'
 import { concatenate } from '../prims/structural.ts'
 import { broadcastTensor, constantLike } from '../promote.ts'
@@ -115,4 +116,10 @@ const allDiffer = (joined: Int32Array, width: number, extents: Shape): boolean =
     seen.add(flat)
   }
   return seen.size * width === joined.length
+}
+
+/** Positions modulo an extent, never negative. */
+export const moduloExtent = (indices: Tensor, extent: number): Tensor => {
+  const n = constantLike(indices, Math.max(1, extent))
+  return binary.rem(add(binary.rem(indices, n), n), n)
 }

@@ -2,6 +2,7 @@
 export * from './arguments.ts'
 export * from './arithmetic.ts'
 export * from './averages.ts'
+export type { AxisOr } from './axes.ts'
 export * from './comparison.ts'
 export * from './constants.ts'
 export * from './creation.ts'

@@ -23,7 +23,7 @@ import { scatter, scatterAdd, scatterMax, scatterMin, scatterMul } from '../prim
 import { pad, reverse, slice } from '../prims/structural.ts'
 import { broadcastTensor, cast, constantLike, promoteOne } from '../promote.ts'
 import { power } from './arithmetic.ts'
-import { joinIndices } from './gatherIndex.ts'
+import { joinIndices, moduloExtent } from './gatherIndex.ts'
 import { type Component, type Range, parseIndex } from './indexParse.ts'
 
 /** What happens to positions outside: reads clamp and writes drop by default. */
@@ -222,12 +222,6 @@ const gatherMode = (mode: IndexMode | null | undefined): 'fill' | 'clip' | 'inBo
 const wrapped = (box: Box, mode: IndexMode | null | undefined): readonly Tensor[] => {
   if (mode !== 'wrap') return box.indices
   return box.indices.map((indices, i) => moduloExtent(indices, box.shape[box.axes[i]!]!))
-}
-
-/** Positions modulo an extent, never negative. */
-export const moduloExtent = (indices: Tensor, extent: number): Tensor => {
-  const n = constantLike(indices, Math.max(1, extent))
-  return binary.rem(addSame(binary.rem(indices, n), n), n)
 }
 
 /**

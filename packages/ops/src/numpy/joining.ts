@@ -1,6 +1,5 @@
 /** Putting tensors together and taking them apart along an axis. */
 import {
-  type Shape,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -11,8 +10,9 @@ import {
   showAval,
   showShape,
 } from '@cotangent/core'
-import { concatenate as joinSame, slice } from '../prims/structural.ts'
+import { concatenate as joinSame } from '../prims/structural.ts'
 import { cast, promoteDTypes, promoteOne } from '../promote.ts'
+import { sliceAxis } from './sliceAxis.ts'
 import { atleast1d, atleast2d, atleast3d, expandDims, ravel } from './shape.ts'
 import type { DType } from '@cotangent/core'
 
@@ -143,13 +143,6 @@ const joinBlocks = (blocks: Blocks, depth: number, level: number): Tensor => {
 
 const ensureRank = (x: Tensor, rank: number): Tensor =>
   x.ndim >= rank ? x : x.reshape([...new Array<number>(rank - x.ndim).fill(1), ...x.shape])
-
-/** `x[start:stop]` along one axis, bounds in range. */
-export const sliceAxis = (x: Tensor, axis: number, start: number, stop: number): Tensor => {
-  const starts: Shape = x.shape.map((_, d) => (d === axis ? start : 0))
-  const stops: Shape = x.shape.map((extent, d) => (d === axis ? stop : extent))
-  return slice(x, starts, stops)
-}
 
 /**
  * Parts along an axis: a number of equal ones, or between the given positions.

@@ -14,7 +14,8 @@ import { dotGeneral } from '../prims/contract.ts'
 import { broadcastTensor, cast, promoteDTypes } from '../promote.ts'
 import { multiply, subtract } from './arithmetic.ts'
 import { expandDims, moveaxis, ravel } from './shape.ts'
-import { sliceAxis, stack } from './joining.ts'
+import { stack } from './joining.ts'
+import { sliceAxis } from './sliceAxis.ts'
 
 // A product of weak types is a tensor like any other.
 const pair = (operation: string, x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] => {

@@ -6,18 +6,17 @@ import * as unary from '../prims/unary.ts'
 import { cast, constantLike, promoteOne } from '../promote.ts'
 import { where } from './select.ts'
 import {
-  type AxisOr,
   type ExtremeOptions,
   type MeanOptions,
   type SumOptions,
   type VarianceOptions,
   all,
-  axisOptions,
   max,
   min,
   prod,
   sum,
 } from './reductions.ts'
+import { type AxisOr, axisOptions } from './axes.ts'
 
 const isNaNOf = (x: Tensor): Tensor =>
   isFloat(x.dtype) ? compare.ne(x, x) : fill(x.shape, 0, 'bool')

@@ -20,7 +20,7 @@ import { sort as sortOperands } from '../prims/sort.ts'
 import * as unary from '../prims/unary.ts'
 import { broadcastTensor, cast, constantLike, promoteOne } from '../promote.ts'
 import { moveaxis } from './shape.ts'
-import { type AxisOr, axisOptions, resolveAxes } from './reductions.ts'
+import { type AxisOr, axisOptions, resolveAxes } from './axes.ts'
 import { takeAlongAxis } from './take.ts'
 
 /** Between two elements: `linear`, the `lower`, the `higher`, their `midpoint`, the `nearest`. */

@@ -19,9 +19,10 @@ import {
 import * as compare from '../prims/compare.ts'
 import { pad } from '../prims/structural.ts'
 import { cast, constantLike, promoteOne } from '../promote.ts'
-import { onDiagonal } from './creation.ts'
+import { onDiagonal } from './diagonals.ts'
 import { at } from './indexing.ts'
-import { concatenate, sliceAxis } from './joining.ts'
+import { concatenate } from './joining.ts'
+import { sliceAxis } from './sliceAxis.ts'
 import { broadcastTo, moveaxis } from './shape.ts'
 
 /**

@@ -1,40 +1,22 @@
 /** Sums, products, extremes and logic over axes. */
 import {
-  type Axes,
   type DType,
-  DTypeError,
-  IndexError,
   type ReduceOptions,
   ShapeError,
   type Tensor,
   type TensorLike,
   add,
-  integerRange,
   isFloat,
   kindOf,
-  normalizeAxis,
-  range,
   reduceSum,
-  reshape,
   showAval,
   sizeOf,
 } from '@cotangent/core'
-import * as compare from '../prims/compare.ts'
 import * as binary from '../prims/binary.ts'
-import * as reduce from '../prims/reduce.ts'
 import { convert } from '../prims/convert.ts'
-import {
-  asCondition,
-  broadcastTensor,
-  cast,
-  commonShape,
-  constantLike,
-  promoteOne,
-  promotePair,
-} from '../promote.ts'
-
-/** An axis, several, or an options object: `np.sum(x, 0)` and `np.sum(x, { axis: 0 })`. */
-export type AxisOr<O> = O | number | readonly number[] | null
+import * as reduce from '../prims/reduce.ts'
+import { asCondition, cast, promoteOne, promotePair } from '../promote.ts'
+import { type AxisOr, axisOptions, highest, keepAxes, lowest, masked, resolveAxes } from './axes.ts'
 
 /** Options of a sum or product. */
 export interface SumOptions extends ReduceOptions {
@@ -62,65 +44,6 @@ export interface VarianceOptions extends MeanOptions {
   readonly ddof?: number
   /** The array standard's name for `ddof`. */
   readonly correction?: number
-}
-
-/** The options, where an axis alone was given. */
-export const axisOptions = <O extends { readonly axis?: Axes }>(
-  options: AxisOr<O> | undefined,
-): O | { readonly axis?: Axes } => {
-  if (options === undefined) return {}
-  if (options === null || typeof options === 'number') return { axis: options }
-  return isAxisList(options) ? { axis: options } : options
-}
-
-const isAxisList = (options: object): options is readonly number[] => Array.isArray(options)
-
-/** Resolved, sorted axes; all where absent. @throws IndexError @throws ShapeError for repeats. */
-export const resolveAxes = (
-  operation: string,
-  axis: Axes | undefined,
-  rank: number,
-): readonly number[] => {
-  if (axis === undefined || axis === null) return range(rank)
-  const list = typeof axis === 'number' ? [axis] : axis
-  const axes = list.map((a) => normalizeAxis(operation, a, rank))
-  if (new Set(axes).size !== axes.length) {
-    throw new IndexError({
-      operation,
-      problem: 'an axis is given twice',
-      got: `axes [${list.join(',')}] of a tensor of rank ${rank}`,
-    })
-  }
-  return axes.sort((a, b) => a - b)
-}
-
-/** Puts reduced axes back with extent 1. */
-export const keepAxes = (
-  reduced: Tensor,
-  x: Tensor,
-  axes: readonly number[],
-  keepdims: boolean | undefined,
-): Tensor =>
-  keepdims === true
-    ? reshape(
-        reduced,
-        x.shape.map((extent, d) => (axes.includes(d) ? 1 : extent)),
-      )
-    : reduced
-
-/** `x` where the mask holds, `neutral` elsewhere; both broadcast. */
-export const masked = (
-  operation: string,
-  x: Tensor,
-  where: TensorLike | undefined,
-  neutral: number,
-): Tensor => {
-  if (where === undefined) return x
-  const condition = asCondition(operation, where)
-  const shape = commonShape(operation, [x.shape, condition.shape])
-  const spread = broadcastTensor(operation, x, shape)
-  const mask = broadcastTensor(operation, condition, shape)
-  return compare.select(mask, spread, constantLike(spread, neutral))
 }
 
 // Sums and products of narrow integers would overflow at once: they accumulate in 32 bits.
@@ -204,13 +127,6 @@ const emptyExtreme = (operation: string, x: Tensor): ShapeError =>
     fix: 'pass `initial`, or test the size first',
   })
 
-/** The smallest value of a dtype: −∞ for floats. */
-export const lowest = (dtype: DType): number =>
-  isFloat(dtype) ? -Infinity : integerRange(dtype)[0]
-/** The largest value of a dtype: +∞ for floats. */
-export const highest = (dtype: DType): number =>
-  isFloat(dtype) ? Infinity : integerRange(dtype)[1]
-
 /**
  * The greatest element over axes (all by default); NaN where there is one. Equal ones share the
  * derivative evenly.
@@ -255,11 +171,3 @@ export const all = (x: TensorLike, options?: AxisOr<LogicOptions>): Tensor =>
 /** How many elements are not zero, int32. */
 export const countNonzero = (x: TensorLike, options?: AxisOr<ReduceOptions>): Tensor =>
   sum(asCondition('np.countNonzero', x), options)
-
-/** Refuses dtypes other than real numbers in functions that average. */
-export const meanDType = (operation: string, dtype: DType): DType => {
-  if (!isFloat(dtype)) {
-    throw new DTypeError({ operation, problem: 'an average is a float', got: dtype })
-  }
-  return dtype
-}

@@ -18,7 +18,7 @@ import {
 } from '@cotangent/core'
 import { reverse } from '../prims/structural.ts'
 import { broadcastTensor, commonShape } from '../promote.ts'
-import { resolveAxes } from './reductions.ts'
+import { resolveAxes } from './axes.ts'
 
 /**
  * The same elements, row-major, under another shape; one extent may be −1, which is worked out.

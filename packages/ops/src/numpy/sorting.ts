@@ -3,7 +3,7 @@ import { IndexError, type Tensor, type TensorLike, normalizeAxis, reshape } from
 import { sort as sortOperands } from '../prims/sort.ts'
 import { iota, reverse } from '../prims/structural.ts'
 import { promoteOne } from '../promote.ts'
-import type { AxisOr } from './reductions.ts'
+import type { AxisOr } from './axes.ts'
 
 export interface SortOptions {
   /** The axis to sort along, the last by default; `null` sorts the flattened tensor. */

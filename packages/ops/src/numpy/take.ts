@@ -1,16 +1,12 @@
 /** Taking and putting elements by position along an axis. */
 import {
-  type DType,
-  DTypeError,
   IndexError,
   type Shape,
   ShapeError,
   Tensor,
   type TensorLike,
   add,
-  asTensor,
   fill,
-  isInteger,
   normalizeAxis,
   range,
   reshape,
@@ -22,9 +18,12 @@ import * as compare from '../prims/compare.ts'
 import { gather } from '../prims/gather.ts'
 import { scatter } from '../prims/scatter.ts'
 import { broadcastTensor, cast, commonShape, constantLike, promoteOne } from '../promote.ts'
-import { at, moduloExtent } from './indexing.ts'
+import { at } from './indexing.ts'
+import { moduloExtent } from './gatherIndex.ts'
 import { truePositions } from './indexParse.ts'
-import { concatenate, sliceAxis } from './joining.ts'
+import { concatenate } from './joining.ts'
+import { sliceAxis } from './sliceAxis.ts'
+import { positionsOf } from './positions.ts'
 import { broadcastTo } from './shape.ts'
 
 /** Positions outside: `fill` (the default), `clip` to the nearest, `wrap` around. */
@@ -37,27 +36,6 @@ export interface TakeOptions {
   /** NaN, the smallest signed or the largest unsigned integer, or true. */
   readonly fillValue?: number
 }
-
-/** Integer positions of any form as int32. @throws DTypeError for floats and booleans. */
-export const positionsOf = (operation: string, indices: TensorLike): Tensor => {
-  if (indices instanceof Tensor || typeof indices === 'number') {
-    const given = asTensor(indices)
-    if (isInteger(given.dtype)) return cast(given, 'int32')
-    throw notPositions(operation, given.dtype)
-  }
-  const given = asTensor(indices)
-  const { data } = given.concrete(operation).ndarray()
-  if (given.dtype !== 'bool' && [...data].every(Number.isInteger)) return cast(given, 'int32')
-  throw notPositions(operation, given.dtype)
-}
-
-const notPositions = (operation: string, dtype: DType): DTypeError =>
-  new DTypeError({
-    operation,
-    problem: 'positions are integers',
-    got: dtype,
-    fix: 'convert with astype("int32")',
-  })
 
 // Negative positions count from the end, except under `clip`, where they are the first element.
 const resolved = (indices: Tensor, extent: number, mode: TakeMode | null | undefined): Tensor => {

@@ -18,10 +18,19 @@ import {
 import * as binary from '../prims/binary.ts'
 import * as compare from '../prims/compare.ts'
 import { iota } from '../prims/structural.ts'
-import { broadcastTensor, cast, constantLike, promoteDTypes, promoteOne } from '../promote.ts'
+import * as unary from '../prims/unary.ts'
+import {
+  broadcastTensor,
+  cast,
+  commonShape,
+  constantLike,
+  promoteDTypes,
+  promoteOne,
+} from '../promote.ts'
 import { power } from './arithmetic.ts'
 import { onDiagonal } from './diagonals.ts'
 import { concatenate } from './joining.ts'
+import { moveaxis } from './shape.ts'
 
 /** A shape, or the extent of a vector. */
 export type ShapeLike = Shape | number
@@ -175,48 +184,17 @@ export const linspaceAndStep = (
   const [a, b] = promoteDTypes('np.linspace', [start, stop], { inexact: true }).map((x) =>
     cast(x, x.dtype),
   )
-  const [from, to] = broadcastPair(a!, b!)
+  const shape = commonShape('np.linspace', [a!.shape, b!.shape])
+  const from = broadcastTensor('np.linspace', a!, shape)
+  const to = broadcastTensor('np.linspace', b!, shape)
   const gaps = endpoint ? count - 1 : count
   const step = binary.div(binary.sub(to, from), constantLike(from, gaps > 0 ? gaps : Number.NaN))
   const values = spaced(from, to, count, gaps, endpoint)
   const { dtype } = options
   const result =
-    dtype === undefined ? values : cast(isInteger(dtype) ? floored(values) : values, dtype)
-  return [axis === 0 ? result : moveFirst(result, axis), step]
+    dtype === undefined ? values : cast(isInteger(dtype) ? unary.floor(values) : values, dtype)
+  return [moveaxis(result, 0, axis), step]
 }
-
-const floored = (x: Tensor): Tensor => {
-  const remainder = binary.rem(x, constantLike(x, 1))
-  const below = compare.lt(remainder, constantLike(x, 0))
-  const whole = binary.sub(x, remainder)
-  return compare.select(below, binary.sub(whole, constantLike(x, 1)), whole)
-}
-
-const moveFirst = (x: Tensor, axis: number): Tensor => {
-  const to = axis < 0 ? axis + x.ndim : axis
-  const order = Array.from({ length: x.ndim - 1 }, (_, i) => i + 1)
-  return x.transpose([...order.slice(0, to), 0, ...order.slice(to)])
-}
-
-const broadcastPair = (a: Tensor, b: Tensor): readonly [Tensor, Tensor] => {
-  const zero = add(
-    broadcastTensor('np.linspace', constantLike(a, 0), commonOf(a, b)),
-    broadcastTensor('np.linspace', constantLike(b, 0), commonOf(a, b)),
-  )
-  return [
-    broadcastTensor('np.linspace', a, zero.shape),
-    broadcastTensor('np.linspace', b, zero.shape),
-  ]
-}
-
-const commonOf = (a: Tensor, b: Tensor): Shape =>
-  a.ndim >= b.ndim ? wider(a.shape, b.shape) : wider(b.shape, a.shape)
-
-const wider = (long: Shape, short: Shape): Shape =>
-  long.map((extent, d) => {
-    const other = short[d - (long.length - short.length)] ?? 1
-    return extent === 1 ? other : extent
-  })
 
 // start·(1 - t) + stop·t, which hits both ends; a difference of the ends could overflow.
 const spaced = (

@@ -205,7 +205,7 @@ describe('sources', () => {
           outputs: [],
           extents: [columns],
           accumulators: [{ dtype: 'float32', initial: -Infinity }],
-          step: ([acc], [], [k]) => [binaryOp('maximum', acc!, element(k!))],
+          step: ([acc], _, [k]) => [binaryOp('maximum', acc!, element(k!))],
           finish: ([acc]) => [{ tag: 'let', name: 'top', value: acc! }],
         }),
         ...emitReduction({
@@ -213,7 +213,7 @@ describe('sources', () => {
           outputs: [],
           extents: [columns],
           accumulators: [{ dtype: 'float64', initial: 0 }],
-          step: ([acc], [], [k]) => [binaryOp('add', acc!, convertTo('float64', shifted(k!)))],
+          step: ([acc], _, [k]) => [binaryOp('add', acc!, convertTo('float64', shifted(k!)))],
           finish: ([acc]) => [{ tag: 'let', name: 'total', value: convertTo('float32', acc!) }],
         }),
         loop('j', columns, [

@@ -15,7 +15,6 @@ import {
   encodeFloat16,
   integerRange,
   isFloat,
-  isHalf,
   isInteger,
   makeStore,
   scalars,

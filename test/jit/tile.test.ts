@@ -347,7 +347,7 @@ describe('reductions without reuse', () => {
         outputs: [],
         extents: [10],
         accumulators: sum,
-        step: ([acc], [], [k]) => [add(acc!, wide(input('x', [10], [k!])))],
+        step: ([acc], _, [k]) => [add(acc!, wide(input('x', [10], [k!])))],
         finish: ([acc]) => [{ tag: 'let', name: `${name}total`, value: acc! }],
       })
     const kernel: Kernel = {

@@ -74,7 +74,11 @@ const bitcast = (from: DType, to: DType, x: number): number => {
   if (from === to) return x
   const write = makeStore(from, 1)
   const plain = Number.isNaN(x) ? NaN : x
-  write[0] = isHalf(from) ? (from === 'float16' ? encodeFloat16(x) : encodeBfloat16(x)) : plain
+  write[0] = isHalf(from)
+    ? from === 'float16'
+      ? encodeFloat16(plain)
+      : encodeBfloat16(plain)
+    : plain
   const sample = makeStore(to, 1)
   new Uint8Array(sample.buffer).set(new Uint8Array(write.buffer))
   const code = sample[0]!

@@ -119,6 +119,8 @@ const float32Bits = (x: number): number => {
   view.setFloat32(0, x)
   return view.getInt32(0)
 }
+const float16Bits = (x: number): number => (Number.isNaN(x) ? 0x7e00 : encodeFloat16(x))
+const bfloat16Bits = (x: number): number => (Number.isNaN(x) ? 0x7fc0 : encodeBfloat16(x))
 const float32FromBits = (x: number): number => {
   view.setInt32(0, x)
   return view.getFloat32(0)
@@ -137,7 +139,10 @@ export const bitcast = (from: DType, to: DType, x: Code, scope: JsScope): Code =
     })
   }
   if (isHalf(from)) {
-    const bits = encodeCode(from, scope, x)
+    const bits = call(
+      scope.link(`${from}_bits`, from === 'float16' ? float16Bits : bfloat16Bits),
+      x,
+    )
     return isHalf(to) ? decodeCode(to, scope, bits) : to === 'int16' ? wrap(to, bits) : bits
   }
   if (isHalf(to)) return decodeCode(to, scope, infix(x, '&', atom('65535'), level.bitAnd))

@@ -1,5 +1,12 @@
 /** Which reductions may be reordered and split into partial results. */
-import { type BinaryOp, type Scalar, integerRange, isFloat } from '@cotangent/core'
+import {
+  type BinaryOp,
+  type DType,
+  type Scalar,
+  integerRange,
+  isFloat,
+  kindOf,
+} from '@cotangent/core'
 import { makeInterner } from './intern.ts'
 import { walk } from './visit.ts'
 
@@ -20,26 +27,17 @@ const readsAny = (s: Scalar, names: ReadonlySet<string>): boolean => {
   return found
 }
 
-const neutralOf = (op: BinaryOp, s: Scalar): number | null => {
-  const float = isFloat(s.dtype)
-  switch (op) {
-    case 'add':
-      // float32 partial sums would round differently from the one sum that was asked for.
-      return float && s.dtype !== 'float64' ? null : 0
-    case 'multiply':
-      return float && s.dtype !== 'float64' ? null : 1
-    case 'maximum':
-      return float ? -Infinity : integerRange(s.dtype)[0]
-    case 'minimum':
-      return float ? Infinity : integerRange(s.dtype)[1]
-    case 'or':
-    case 'xor':
-      return 0
-    case 'and':
-      return s.dtype === 'bool' ? 1 : s.dtype.startsWith('u') ? integerRange(s.dtype)[1] : -1
-    default:
-      return null
-  }
+// float32 partial sums would round differently from the one sum that was asked for.
+const isSplittable = (dtype: DType): boolean => !isFloat(dtype) || dtype === 'float64'
+
+const neutrals: Readonly<Partial<Record<BinaryOp, (dtype: DType) => number | null>>> = {
+  add: (dtype) => (isSplittable(dtype) ? 0 : null),
+  multiply: (dtype) => (isSplittable(dtype) ? 1 : null),
+  maximum: (dtype) => (isFloat(dtype) ? -Infinity : integerRange(dtype)[0]),
+  minimum: (dtype) => (isFloat(dtype) ? Infinity : integerRange(dtype)[1]),
+  or: () => 0,
+  xor: () => 0,
+  and: (dtype) => (kindOf(dtype) === 'signed' ? -1 : integerRange(dtype)[1]),
 }
 
 /** Recognises `acc ∘ f` for the accumulator `name`; null where the order of steps matters. */
@@ -50,7 +48,7 @@ export const associativeStep = (
 ): Associative | null => {
   if (step.tag !== 'binary' || step.x.tag !== 'local' || step.x.name !== name) return null
   if (readsAny(step.y, accumulators)) return null
-  const neutral = neutralOf(step.op, step)
+  const neutral = neutrals[step.op]?.(step.dtype) ?? null
   return neutral === null ? null : { op: step.op, neutral }
 }
 

@@ -228,7 +228,8 @@ export const chooseTile = (request: TileRequest): Tile => {
   let least = Infinity
   for (const candidate of candidates) {
     const cost = tileCost(request, candidate)
-    if (cost >= least) continue
+    // Among equals the later: tiles along inner dims read neighbours in memory.
+    if (cost > least) continue
     best = candidate
     least = cost
   }

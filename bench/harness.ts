@@ -27,9 +27,6 @@ export interface Comparison {
 
 /** A call that takes longer, in seconds, is a sample by itself. */
 const slowCall = 0.5
-/** Calls before any is timed, so that the engine has compiled what it will; or until a while has passed. */
-const warmCalls = 4
-const warmSeconds = 1.5
 /** Turns of each contender; slow ones take every other, and very slow ones one. */
 const rounds = 4
 const verySlowCall = 4
@@ -116,13 +113,18 @@ const timed = (run: () => unknown): readonly [result: unknown, seconds: number] 
   return [result, (performance.now() - start) / 1000]
 }
 
-/** Calls again; returns the seconds of the quickest call. */
+/**
+ * Calls again until calls get no quicker, since engines compile what is called often; returns the
+ * seconds of the quickest call.
+ */
 const warm = (run: () => unknown, first: number): number => {
-  let [total, quickest] = [first, first]
-  for (let call = 1; call < warmCalls && total < warmSeconds; call++) {
+  let quickest = first
+  if (first > verySlowCall) return quickest
+  for (let call = 2; call <= 10; call++) {
     const [, seconds] = timed(run)
-    total += seconds
+    const isSettled = seconds > 0.7 * quickest
     quickest = Math.min(quickest, seconds)
+    if (isSettled && (call >= 4 || quickest > slowCall)) break
   }
   return quickest
 }

@@ -1,18 +1,17 @@
 /** Addition: what makes tangents and cotangents a vector space. */
-import { isInteger } from '../dtype.ts'
+import { binaryLoop } from '../maths/loops.ts'
 import type { Primitive } from '../primitive.ts'
 import { binaryOp } from '../scalars.ts'
 import type { Tensor } from '../tensor.ts'
 import { bind1 } from '../trace.ts'
 import { elementwise } from './elementwise.ts'
-import { wrapInteger } from './integers.ts'
 
 /** `x + y`; integers wrap, booleans are refused. */
 export const addP: Primitive<readonly ['x', 'y'], null> = elementwise({
   name: 'add',
   slots: ['x', 'y'],
   resultDType: (type) => type.dtype,
-  scalar: (dtype) => (isInteger(dtype) ? (x, y) => wrapInteger(dtype, x! + y!) : (x, y) => x! + y!),
+  loop: (dtype) => binaryLoop('add', dtype),
   lowerScalar: ([x, y]) => binaryOp('add', x, y),
   cost: 'cheap',
   jvp: { x: (dx) => dx, y: (dy) => dy },

@@ -3,6 +3,7 @@ import { type Aval, aval, sameType, showAval } from '../aval.ts'
 import type { DType } from '../dtype.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Scalar } from '../loop.ts'
+import type { ArrayLoop } from '../maths/loops.ts'
 import {
   type BatchAxis,
   type BatchDim,
@@ -10,7 +11,6 @@ import {
   type Each,
   type JvpTerm,
   type LowerRule,
-  type NDArray,
   type NonLinear,
   type Primitive,
   type Slots,
@@ -58,8 +58,8 @@ export interface ElementwiseRules<S extends Slots, P> {
   readonly slots: S
   /** Checks dtypes and gives the output's; all inputs have been checked to agree. */
   readonly resultDType: (input: Aval, params: P) => DType
-  /** One element, in float64; the store rounds. Evaluates whatever dtype the inputs have. */
-  readonly scalar: (dtype: DType, params: P) => (...values: readonly number[]) => number
+  /** The plain loop over arrays of the input dtype; see `maths/loops.ts`. */
+  readonly loop: (dtype: DType, params: P) => ArrayLoop
   readonly lowerScalar: (inputs: Each<S, Scalar>, params: P, result: DType) => Scalar
   readonly cost: Cost
   readonly jvp: { readonly [K in S[number]]: JvpTerm<S, P> | Zero }
@@ -82,7 +82,8 @@ export const elementwise = <const S extends Slots, P>(
     },
     evaluate: (inputs, params, types) => {
       const out = makeArray(types[0]!)
-      applyScalar([...inputs], rules.scalar(inputs[0]!.dtype, params), out)
+      const arrays = [...inputs].map((a) => a.data)
+      rules.loop(inputs[0]!.dtype, params)(arrays, out.data)
       return [out]
     },
     jvp: rules.jvp,
@@ -129,16 +130,4 @@ const eachScalar = <S extends Slots, A>(
   // TypeScript cannot express that `map` keeps a tuple's length.
   const mapped: unknown = [...items].map(f)
   return mapped as Each<S, Scalar>
-}
-
-const applyScalar = (
-  inputs: readonly NDArray[],
-  f: (...values: readonly number[]) => number,
-  out: NDArray,
-): void => {
-  const [x, y, z] = inputs.map((a) => a.data)
-  const { data } = out
-  if (inputs.length === 1) for (let i = 0; i < data.length; i++) data[i] = f(x![i]!)
-  else if (inputs.length === 2) for (let i = 0; i < data.length; i++) data[i] = f(x![i]!, y![i]!)
-  else for (let i = 0; i < data.length; i++) data[i] = f(x![i]!, y![i]!, z![i]!)
 }

@@ -7,6 +7,7 @@ import {
   add,
   bind1,
   elementwise,
+  loops,
   isFloat,
   maths,
   nonlinear,
@@ -181,7 +182,7 @@ export const isFiniteP: Unary = elementwise({
     accepted('isFinite', type, floats)
     return 'bool'
   },
-  scalar: () => (x) => Number(Number.isFinite(x!)),
+  loop: () => loops.elementByElement((x) => Number(Number.isFinite(x!))),
   lowerScalar: ([x]) =>
     scalars.compareOp('less', scalars.unaryOp('absolute', x), scalars.literal(x.dtype, Infinity)),
   cost: 'cheap',
@@ -225,7 +226,7 @@ export const integerPowP: Primitive<readonly ['x'], { readonly n: number }> = el
   name: 'integerPow',
   slots: ['x'],
   resultDType: (type, { n }) => accepted('integerPow', type, n < 0 ? floats : numbers),
-  scalar: (dtype, { n }) => powerFunction(dtype, n),
+  loop: (dtype, { n }) => loops.elementByElement(powerFunction(dtype, n)),
   lowerScalar: ([x], { n }) => lowerPower(x, n),
   cost: 'cheap',
   jvp: {

@@ -6,6 +6,7 @@ import { branchless } from './branchless.ts'
 import { collapse } from './collapse.ts'
 import { dropUnused } from './dead.ts'
 import { hoist } from './hoist.ts'
+import { jamTransposed } from './jam.ts'
 import { uniqueNames } from './names.ts'
 import { peel } from './peel.ts'
 import { share } from './share.ts'
@@ -35,6 +36,7 @@ export const loopPasses: readonly LoopPass[] = [
   { name: 'fold conditions', run: onBody(simplify) },
   { name: 'peel borders', run: onBody(peel) },
   { name: 'collapse nests', run: onBody(collapse) },
+  { name: 'jam transposed reads', run: onBody(jamTransposed) },
   { name: 'unique names', run: onBody(uniqueNames) },
   { name: 'unroll small loops', run: onBody(unrollSmall) },
   { name: 'share subexpressions', run: onBody(share) },

@@ -1,5 +1,6 @@
 /** Folds what indices alone decide, everywhere: guards that always hold, branches never taken. */
 import type { Index, Scalar, Stmt } from '@cotangent/core'
+import { narrowDivision } from './divisions.ts'
 import { foldScalar, knownTruth } from './fold.ts'
 import { mapIndex, mapScalar, mapStmt } from './rewrite.ts'
 
@@ -17,7 +18,9 @@ export const simplify = (body: readonly Stmt[]): readonly Stmt[] => {
   const index = (i: Index): Index => {
     const known = indices.get(i)
     if (known !== undefined) return known
-    const made = mapIndex(i, index, scalar)
+    const mapped = mapIndex(i, index, scalar)
+    const divides = mapped.tag === 'floorDivide' || mapped.tag === 'modulo'
+    const made = divides ? narrowDivision(mapped) : mapped
     indices.set(i, made)
     return made
   }

@@ -1,11 +1,28 @@
 /** Loops and branches lose what nobody reads. */
-import { type Equation, type Tensor, check, checkpoint, dropDead, grad, interpret, jacfwd, makeIR, sizeOf, subgraphs, tensor } from '@cotangent/core'
+import {
+  type Equation,
+  type Tensor,
+  check,
+  checkpoint,
+  dropDead,
+  grad,
+  interpret,
+  jacfwd,
+  makeIR,
+  sizeOf,
+  subgraphs,
+  tensor,
+} from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { cond, debug, np, scan, whileLoop } from '@cotangent/ops'
 import { expect, test } from 'vitest'
 import { expectClose } from '../ops/agreement.ts'
 
-const xs = tensor([[1, 2], [3, 4], [5, 6]])
+const xs = tensor([
+  [1, 2],
+  [3, 4],
+  [5, 6],
+])
 
 const only = (f: (x: Tensor) => unknown, name: string): Equation => {
   const graph = check(dropDead(makeIR(f)(xs).graph), 'dropDead')
@@ -19,7 +36,10 @@ const work = (e: Equation): readonly string[] =>
 test('ys and carries of a scan', () => {
   const f = (x: Tensor): unknown => {
     const [[a], ys] = scan(
-      ([s, t, unread], v) => [[s.add(t), t.mul(2), unread.add(v.sin())], [v.exp(), s]],
+      ([s, t, unread], v) => [
+        [s.add(t), t.mul(2), unread.add(v.sin())],
+        [v.exp(), s],
+      ],
       [np.zeros([2]), np.ones([2]), np.zeros([2])],
       x,
     )
@@ -49,7 +69,13 @@ test('carries of a while loop, except those its condition needs', () => {
 
 test('outputs and operands of branches', () => {
   const f = (x: Tensor): Tensor =>
-    cond(x.at(0, 0).greater(0), (a, b) => [a.mul(2), b.sin()], (a, b) => [a, b.cos()], x, x.exp())[0]!
+    cond(
+      x.at(0, 0).greater(0),
+      (a, b) => [a.mul(2), b.sin()],
+      (a, b) => [a, b.cos()],
+      x,
+      x.exp(),
+    )[0]!
   const e = only(f, 'branch')
   expect(e.outputs).toHaveLength(1)
   expect(e.inputs).toHaveLength(2)
@@ -60,7 +86,14 @@ test('effects keep what they need', () => {
   const lines: string[] = []
   const before = debug.printTo((line) => lines.push(line))
   const f = (x: Tensor): Tensor => {
-    scan((s, v) => { debug.print('{}', s); return [s.add(v.at(0)), v.exp()] }, 0, x)
+    scan(
+      (s, v) => {
+        debug.print('{}', s)
+        return [s.add(v.at(0)), v.exp()]
+      },
+      0,
+      x,
+    )
     return x
   }
   const e = only(f, 'scan')
@@ -73,7 +106,9 @@ test('effects keep what they need', () => {
 
 test('a checkpoint keeps no residuals of the loops it runs again', () => {
   const f = (x: Tensor): Tensor =>
-    checkpoint((v: Tensor) => scan((s, row) => [s.mul(row).sin().exp(), null], np.ones([2]), v)[0].sum())(x)
+    checkpoint((v: Tensor) =>
+      scan((s, row) => [s.mul(row).sin().exp(), null], np.ones([2]), v)[0].sum(),
+    )(x)
   const { graph } = makeIR(grad(f))(xs)
   const first = graph.equations.find((e) => e.primitive.name === 'call')!
   const inner = subgraphs(first.params)[0]![1].equations.find((e) => e.primitive.name === 'scan')!

@@ -28,7 +28,8 @@ import { describe, expect, test } from 'vitest'
 import { expectClose } from '../ops/agreement.ts'
 
 type F = (x: Tensor) => Tensor
-const close = (got: Tensor, want: number): void => expectClose(got, tensor(want).astype(got.dtype), 1e-5)
+const close = (got: Tensor, want: number): void =>
+  expectClose(got, tensor(want).astype(got.dtype), 1e-5)
 const one = tensor(1)
 
 describe('perturbations are not confused', () => {
@@ -38,7 +39,11 @@ describe('perturbations are not confused', () => {
     'a product': (d) => d((x) => x.mul(d((y) => x.mul(y))(one))),
     'a closure over both': (d) => d((x) => d((y) => d((z) => x.mul(y).mul(z))(x.mul(2)))(x)),
   }
-  const expected: Readonly<Record<string, number>> = { 'a sum': 1, 'a product': 6, 'a closure over both': 0 }
+  const expected: Readonly<Record<string, number>> = {
+    'a sum': 1,
+    'a product': 6,
+    'a closure over both': 0,
+  }
   const derivatives: Readonly<Record<string, (f: F) => F>> = {
     grad: (f) => grad(f),
     jvp: (f) => (x) => jvp(f, [x], [tensor(1)])[1],
@@ -57,7 +62,12 @@ describe('perturbations are not confused', () => {
     }
   }
   test('a derivative inside a loop inside a derivative', () => {
-    const f: F = (x) => scan((s, y) => [s.add(grad((z: Tensor) => z.mul(z).mul(x))(y)), null], 0, np.arange(3).astype('float32'))[0]
+    const f: F = (x) =>
+      scan(
+        (s, y) => [s.add(grad((z: Tensor) => z.mul(z).mul(x))(y)), null],
+        0,
+        np.arange(3).astype('float32'),
+      )[0]
     // Σ 2·y·x over y = 0, 1, 2.
     close(grad(f)(tensor(5)), 6)
     close(grad((x: Tensor) => grad(f)(x.mul(x)))(tensor(5)), 0)
@@ -79,10 +89,21 @@ describe('higher orders', () => {
     expectClose(vmap(grad(grad(grad(f))))(tensor([1, 2])), tensor([60, 240]))
   })
   test('hessians in every order of modes', () => {
-    const f: F = (x) => x.mul(x).mul(x).sum().add(x.at(0).mul(x.at(1)).sin())
+    const f: F = (x) =>
+      x
+        .mul(x)
+        .mul(x)
+        .sum()
+        .add(x.at(0).mul(x.at(1)).sin())
     const x = tensor([0.3, -1.2])
     const want = jacfwd(jacrev(f))(x)
-    for (const h of [hessian(f), jacrev(jacrev(f)), jacfwd(jacfwd(f)), jacrev(jacfwd(f)), jit(hessian(f))]) {
+    for (const h of [
+      hessian(f),
+      jacrev(jacrev(f)),
+      jacfwd(jacfwd(f)),
+      jacrev(jacfwd(f)),
+      jit(hessian(f)),
+    ]) {
       expectClose(h(x), want)
     }
   })
@@ -95,12 +116,21 @@ describe('values of traced tensors', () => {
     close(grad(halved)(tensor(-3)), -1)
     close(grad(grad(halved))(tensor(3)), 2)
     close(jvp(halved, [tensor(3)], [tensor(1)])[1], 6)
-    expect(valueAndGrad((x: Tensor) => (x.sin().sum().item() > 0 ? x.sum() : x.sum().neg()))(tensor([1, 2]))[0].item()).toBe(3)
+    expect(
+      valueAndGrad((x: Tensor) => (x.sin().sum().item() > 0 ? x.sum() : x.sum().neg()))(
+        tensor([1, 2]),
+      )[0].item(),
+    ).toBe(3)
   })
   test('after loops and branches, whose effects happen once', () => {
     const f: F = (x) => {
       const s = scan((c) => [c.mul(x), null], x, null, { length: 2 })[0]
-      const t = cond(s.greater(1), (v) => v.mul(2), (v) => v, s)
+      const t = cond(
+        s.greater(1),
+        (v) => v.mul(2),
+        (v) => v,
+        s,
+      )
       return t.item() > 1 ? t : x
     }
     close(grad(f)(tensor(2)), 24)
@@ -114,7 +144,9 @@ describe('values of traced tensors', () => {
     expect(() => scan((s, v) => [halved(s).add(v), null], 0.5, x)).toThrow(TracerError)
   })
   test('the error names the place and the way out', () => {
-    expect(() => vmap((x: Tensor) => x.mul(Number(x)))(tensor([1]))).toThrow(/vmap[\s\S]*np\.where[\s\S]*transforms\.test\.ts/)
+    expect(() => vmap((x: Tensor) => x.mul(Number(x)))(tensor([1]))).toThrow(
+      /vmap[\s\S]*np\.where[\s\S]*transforms\.test\.ts/,
+    )
   })
   test('no conversion is silent', () => {
     const uses: Readonly<Record<string, (x: Tensor) => unknown>> = {
@@ -125,19 +157,37 @@ describe('values of traced tensors', () => {
       data: (x) => x.data(),
     }
     for (const use of Object.values(uses)) {
-      expect(() => jit((x: Tensor) => { use(x); return x })(tensor(1))).toThrow(TracerError)
+      expect(() =>
+        jit((x: Tensor) => {
+          use(x)
+          return x
+        })(tensor(1)),
+      ).toThrow(TracerError)
     }
     let text = ''
-    jit((x: Tensor) => { text = `${x}`; return x })(tensor(1))
+    jit((x: Tensor) => {
+      text = `${x}`
+      return x
+    })(tensor(1))
     expect(text).toContain('Tracer')
   })
   test('a leaked tracer is refused', () => {
     let leaked: Tensor | null = null
-    grad((x: Tensor) => { leaked = x.sin(); return x.mul(x) })(tensor(1))
+    grad((x: Tensor) => {
+      leaked = x.sin()
+      return x.mul(x)
+    })(tensor(1))
     expect(() => leaked!.add(1)).toThrow(/leaked/)
     expect(() => grad((x: Tensor) => x.mul(leaked!))(tensor(1))).toThrow(/leaked/)
     const kept: Tensor[] = []
-    scan((s, x) => { kept.push(x); return [s.add(x), null] }, 0, tensor([1, 2]))
+    scan(
+      (s, x) => {
+        kept.push(x)
+        return [s.add(x), null]
+      },
+      0,
+      tensor([1, 2]),
+    )
     expect(() => kept[0]!.add(1)).toThrow(/leaked/)
   })
 })
@@ -178,7 +228,10 @@ describe('custom rules', () => {
     expectClose(grad((x: Tensor) => vmap(f)(x).sum())(tensor([2, 3])), tensor([1, 1]))
     close(jit(grad(f))(tensor(2)), 1)
     close(grad(checkpoint(f))(tensor(2)), 1)
-    expectClose(grad((x: Tensor) => scan((s, v) => [s.add(f(v)), null], 0, x)[0])(tensor([2, 3])), tensor([1, 1]))
+    expectClose(
+      grad((x: Tensor) => scan((s, v) => [s.add(f(v)), null], 0, x)[0])(tensor([2, 3])),
+      tensor([1, 1]),
+    )
     close(grad((x: Tensor) => cond(x.greater(1), f, (v) => v, x))(tensor(4)), 1)
     expect(() => jvp(f, [tensor(1)], [tensor(1)])).toThrow(UnsupportedError)
   })
@@ -189,7 +242,10 @@ describe('custom rules', () => {
       ([w, x]: readonly [Tensor, Tensor], ct: Tensor) => [ct.mul(x), ct.mul(w)],
     )
     const f = (w: Tensor, x: Tensor): Tensor => vmap(scaled, { inAxes: [null, 0] })(w, x).sum()
-    expectClose(grad(f, { argnums: [0, 1] })(tensor(2), tensor([1, 2, 3])), [tensor(6), tensor([2, 2, 2])])
+    expectClose(grad(f, { argnums: [0, 1] })(tensor(2), tensor([1, 2, 3])), [
+      tensor(6),
+      tensor([2, 2, 2]),
+    ])
   })
 })
 
@@ -211,7 +267,13 @@ describe('recomputation', () => {
     const body = (v: Tensor): Tensor => {
       const s = jit(f)(v)
       const [t, ys] = scan((c, u) => [c.mul(u).sin(), c], s, v)
-      return cond(t.greater(0), (a, b) => a.mul(b.sum()), (a) => a, t, ys)
+      return cond(
+        t.greater(0),
+        (a, b) => a.mul(b.sum()),
+        (a) => a,
+        t,
+        ys,
+      )
     }
     expectClose(grad(checkpoint(body))(x), grad(body)(x))
     expectClose(grad(checkpoint(checkpoint(body)))(x), grad(body)(x))
@@ -225,7 +287,11 @@ describe('recomputation', () => {
 describe('linear maps', () => {
   test('the transpose of a scan with a counter', () => {
     const f = (x: Tensor): readonly [Tensor, Tensor] => {
-      const [[, s], ys] = scan(([i, c], v) => [[i.add(1), c.mul(2).add(v.mul(i))], c], [1, 0 as number], x)
+      const [[, s], ys] = scan(
+        ([i, c], v) => [[i.add(1), c.mul(2).add(v.mul(i))], c],
+        [1, 0 as number],
+        x,
+      )
       return [s, ys]
     }
     const [y, pull] = vjp(f, tensor([1, 2, 3]))
@@ -236,7 +302,10 @@ describe('linear maps', () => {
   })
   test('the transpose is the adjoint', () => {
     const f = (x: Tensor): Tensor => lax.map((row) => row.mul(3).sum(), x)
-    const x = tensor([[1, 2], [3, 4]])
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ])
     const ct = tensor([5, 7])
     expect(f(x).mul(ct).sum().item()).toBe(linearTranspose(f, x)(ct)[0].mul(x).sum().item())
   })
@@ -249,12 +318,30 @@ describe('linear maps', () => {
 
 test('every derived graph is well formed', () => {
   const f = (x: Tensor): Tensor => {
-    const [s, ys] = scan((c, v) => [c.mul(v).sin(), cond(v.greater(0), (a) => a.exp(), (a) => a, v)], 0.5, x)
+    const [s, ys] = scan(
+      (c, v) => [
+        c.mul(v).sin(),
+        cond(
+          v.greater(0),
+          (a) => a.exp(),
+          (a) => a,
+          v,
+        ),
+      ],
+      0.5,
+      x,
+    )
     return s.add(checkpoint((v: Tensor) => v.mul(v).sum())(ys))
   }
   const x = tensor([0.4, -0.2, 0.9])
   const batch = np.stack([x, x.neg()])
-  for (const g of [f, grad(f), hessian(f), jit(grad(f)), (v: Tensor) => jvp(grad(f), [v], [v])[1]]) {
+  for (const g of [
+    f,
+    grad(f),
+    hessian(f),
+    jit(grad(f)),
+    (v: Tensor) => jvp(grad(f), [v], [v])[1],
+  ]) {
     check(makeIR(g)(x).graph, 'a transform')
     check(makeIR(vmap(g))(batch).graph, 'a transform under vmap')
     expectClose(interpret(g)(x), g(x))

@@ -44,15 +44,43 @@ const waves = (x: Tensor, phase: number): Tensor => {
 /** The transforms that both are put through. */
 export const transforms: Readonly<Record<string, (f: Law) => Law>> = {
   value: (f) => f,
-  jvp: (f) => (...args) => jvp(f, args, args.map((x, i) => waves(x, i)))[1],
+  jvp:
+    (f) =>
+    (...args) =>
+      jvp(
+        f,
+        args,
+        args.map((x, i) => waves(x, i)),
+      )[1],
   grad: (f) => gradients(lossOf(f)),
   'grad of grad': (f) => gradients(lossOf(gradients(lossOf(f)))),
-  'jvp of grad': (f) => (...args) =>
-    jvp(gradients(lossOf(f)), args, args.map((x, i) => waves(x, i)))[1],
+  'jvp of grad':
+    (f) =>
+    (...args) =>
+      jvp(
+        gradients(lossOf(f)),
+        args,
+        args.map((x, i) => waves(x, i)),
+      )[1],
   'grad of jvp': (f) =>
-    gradients(lossOf((...args) => jvp(f, args, args.map((x, i) => waves(x, i)))[1])),
-  jit: (f) => (...args) => jit(erase(f))(...args),
-  'jit of grad': (f) => (...args) => jit(gradients(lossOf(f)))(...args),
+    gradients(
+      lossOf(
+        (...args) =>
+          jvp(
+            f,
+            args,
+            args.map((x, i) => waves(x, i)),
+          )[1],
+      ),
+    ),
+  jit:
+    (f) =>
+    (...args) =>
+      jit(erase(f))(...args),
+  'jit of grad':
+    (f) =>
+    (...args) =>
+      jit(gradients(lossOf(f)))(...args),
   'grad of jit': (f) => gradients(lossOf((...args) => jit(erase(f))(...args))),
 }
 
@@ -64,7 +92,10 @@ export const batched = (count: number): Readonly<Record<string, (f: Law) => Law>
       const inAxes = mapped.map((m) => (m ? 0 : null))
       const stack = (x: Tensor, i: number): Tensor =>
         mapped[i]! ? np.stack([x, x.mul(0.5).add(0.1), x.neg()]) : x
-      const over = (f: Law): Law => (...args) => vmap(erase(f), { inAxes })(...args.map(stack))
+      const over =
+        (f: Law): Law =>
+        (...args) =>
+          vmap(erase(f), { inAxes })(...args.map(stack))
       return [`vmap ${mapped.map((m) => (m ? 'B' : '-')).join('')}`, over]
     }),
   )
@@ -101,7 +132,9 @@ export const expectSame = (
     try {
       expectClose(transform(looped)(...args), transform(plain)(...args))
     } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message.slice(0, 600) : String(error)}`)
+      failures.push(
+        `${name}: ${error instanceof Error ? error.message.slice(0, 600) : String(error)}`,
+      )
     }
   }
   expect(failures).toEqual([])
@@ -116,6 +149,11 @@ const batchedAll = (count: number): Readonly<Record<string, (f: Law) => Law>> =>
       [`grad of ${name}`, (f: Law) => transforms['grad']!(over(f))],
       ...(name.includes('-')
         ? []
-        : [[`jit of ${name} of grad`, (f: Law) => transforms['jit']!(over(transforms['grad']!(f)))] as const]),
+        : [
+            [
+              `jit of ${name} of grad`,
+              (f: Law) => transforms['jit']!(over(transforms['grad']!(f))),
+            ] as const,
+          ]),
     ]),
   )

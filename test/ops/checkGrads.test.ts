@@ -1,4 +1,12 @@
-import { type Tensor, NumericsError, UnsupportedError, customJvp, customVjp, stopGradient, tensor } from '@cotangent/core'
+import {
+  type Tensor,
+  NumericsError,
+  UnsupportedError,
+  customJvp,
+  customVjp,
+  stopGradient,
+  tensor,
+} from '@cotangent/core'
 import { checkGrads, costOf, cond, foriLoop, lax, np, scan, whileLoop } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
 
@@ -9,19 +17,50 @@ describe('checkGrads', () => {
   test('accepts what is right, to the third order', () => {
     checkGrads((v: Tensor) => v.sin().mul(v).exp(), [x])
     checkGrads((v: Tensor) => v.sin().mul(v), [x], { order: 3 })
-    checkGrads((a: Tensor, t: { readonly b: Tensor; readonly n: Tensor }) => ({ y: a.mul(t.b), n: t.n, z: a.sum() }), [
-      x,
-      { b: tensor([1, 2, 3]), n: tensor(2, { dtype: 'int32' }) },
-    ])
+    checkGrads(
+      (a: Tensor, t: { readonly b: Tensor; readonly n: Tensor }) => ({
+        y: a.mul(t.b),
+        n: t.n,
+        z: a.sum(),
+      }),
+      [x, { b: tensor([1, 2, 3]), n: tensor(2, { dtype: 'int32' }) }],
+    )
     checkGrads((v: Tensor) => scan((s, u) => [s.mul(u).sin(), s.add(u)], 1, v), [x])
     checkGrads((v: Tensor) => lax.associativeScan((a, b) => a.mul(b), v), [x])
-    checkGrads((v: Tensor) => cond(v.at(0).greater(0), (u) => u.exp(), (u) => u, v), [x])
+    checkGrads(
+      (v: Tensor) =>
+        cond(
+          v.at(0).greater(0),
+          (u) => u.exp(),
+          (u) => u,
+          v,
+        ),
+      [x],
+    )
     checkGrads((v: Tensor) => foriLoop(0, 3, (_, s) => s.sin().mul(v), v), [x])
-    checkGrads((v: Tensor) => whileLoop((s) => s.sum().less(4), (s) => s.mul(1.5).add(v.mul(v)), v), [x], { modes: ['fwd'] })
+    checkGrads(
+      (v: Tensor) =>
+        whileLoop(
+          (s) => s.sum().less(4),
+          (s) => s.mul(1.5).add(v.mul(v)),
+          v,
+        ),
+      [x],
+      { modes: ['fwd'] },
+    )
     checkGrads((v: Tensor) => v.astype('float32').tanh(), [x])
   })
   test('names the worst element of what is wrong', () => {
-    const bent = customJvp((v: Tensor) => v.sin(), ([v], [dv]) => [v.sin(), v.cos().mul(dv).mul(tensor([1, 1.5, 1]))])
+    const bent = customJvp(
+      (v: Tensor) => v.sin(),
+      ([v], [dv]) => [
+        v.sin(),
+        v
+          .cos()
+          .mul(dv)
+          .mul(tensor([1, 1.5, 1])),
+      ],
+    )
     expect(() => checkGrads(bent, [x], { modes: ['fwd'] })).toThrow(NumericsError)
     expect(() => checkGrads(bent, [x], { modes: ['fwd'] })).toThrow(/forward mode[\s\S]*element 1/)
     const wrong = customVjp(
@@ -29,12 +68,19 @@ describe('checkGrads', () => {
       (a: Tensor, b: Tensor): readonly [Tensor, readonly [Tensor, Tensor]] => [a.mul(b), [a, b]],
       ([a, b]: readonly [Tensor, Tensor], ct: Tensor) => [ct.mul(b), ct.mul(a).neg()],
     )
-    expect(() => checkGrads(wrong, [x, x.add(2)], { modes: ['rev'] })).toThrow(/reverse mode[\s\S]*argument \[1\]/)
+    expect(() => checkGrads(wrong, [x, x.add(2)], { modes: ['rev'] })).toThrow(
+      /reverse mode[\s\S]*argument \[1\]/,
+    )
     // Right values, wrong second derivative.
-    const second = customJvp((v: Tensor) => v.sin(), ([v], [dv]) => [v.sin(), stopGradient(v.cos()).mul(dv)])
+    const second = customJvp(
+      (v: Tensor) => v.sin(),
+      ([v], [dv]) => [v.sin(), stopGradient(v.cos()).mul(dv)],
+    )
     checkGrads(second, [x], { order: 1 })
     expect(() => checkGrads(second, [x])).toThrow(/derivative of the derivative/)
-    expect(() => checkGrads((v: Tensor) => v.sum(), [tensor(1, { dtype: 'int32' })])).toThrow(UnsupportedError)
+    expect(() => checkGrads((v: Tensor) => v.sum(), [tensor(1, { dtype: 'int32' })])).toThrow(
+      UnsupportedError,
+    )
   })
 })
 
@@ -51,7 +97,16 @@ describe('costOf', () => {
     expect(costOf((v: Tensor) => v.reshape(2, 5).T)(f32(10)).flops).toBe(0)
     const loop = (v: Tensor): Tensor => scan((s, u) => [s.add(u), null], np.zeros([3]), v)[0]
     expect(costOf(loop)(f32(7, 3)).flops).toBe(7 * 3)
-    expect(costOf((v: Tensor) => cond(v.at(0).greater(0), (u) => u.mul(u).mul(u), (u) => u, v))(f32(10)).flops).toBe(20)
+    expect(
+      costOf((v: Tensor) =>
+        cond(
+          v.at(0).greater(0),
+          (u) => u.mul(u).mul(u),
+          (u) => u,
+          v,
+        ),
+      )(f32(10)).flops,
+    ).toBe(20)
   })
   test('convolutions, and a tree of parameters', () => {
     const conv = costOf((p: { readonly w: Tensor; readonly b: Tensor }, v: Tensor) =>
@@ -63,7 +118,12 @@ describe('costOf', () => {
     expect(cost.flops).toBe(outputs * 2 * 27 + outputs)
   })
   test('every operation has a cost', () => {
-    const many = (v: Tensor): Tensor => np.sort(v).cumsum().add(np.argsort(v)).add(rowsOf(v).max({ axis: 0 }))
+    const many = (v: Tensor): Tensor =>
+      np
+        .sort(v)
+        .cumsum()
+        .add(np.argsort(v))
+        .add(rowsOf(v).max({ axis: 0 }))
     expect(costOf(many)(x).flops).toBeGreaterThan(0)
   })
 })

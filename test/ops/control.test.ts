@@ -19,7 +19,12 @@ import { type Law, batched, expectClose, expectSame, transforms } from './agreem
 type Step = (carry: Tensor, x: Tensor) => readonly [Tensor, Tensor]
 
 /** The loop that `scan` stands for. */
-const unrolled = (f: Step, init: Tensor, xs: Tensor, reverse = false): readonly [Tensor, Tensor] => {
+const unrolled = (
+  f: Step,
+  init: Tensor,
+  xs: Tensor,
+  reverse = false,
+): readonly [Tensor, Tensor] => {
   let carry = init
   const ys: Tensor[] = []
   for (let i = 0; i < xs.shape[0]!; i++) {
@@ -31,9 +36,16 @@ const unrolled = (f: Step, init: Tensor, xs: Tensor, reverse = false): readonly 
   return [carry, np.stack(ys)]
 }
 
-const w = tensor([[0.3, -0.2], [0.5, 0.4]])
+const w = tensor([
+  [0.3, -0.2],
+  [0.5, 0.4],
+])
 const c = tensor([0.1, -0.4])
-const xs = tensor([[0.5, 1], [-0.3, 0.2], [0.7, -1.1]])
+const xs = tensor([
+  [0.5, 1],
+  [-0.3, 0.2],
+  [0.7, -1.1],
+])
 
 describe('scan is the unrolled loop', () => {
   const bodies: Readonly<Record<string, (w: Tensor) => Step>> = {
@@ -54,7 +66,12 @@ describe('scan is the unrolled loop', () => {
       return [s.mul(k).add(v.at(k)), x.mul(k)]
     },
     'a branch in the loop': (v) => (s, x) => {
-      const y = cond(x.at(0).greater(0), (a) => a.sin().mul(v.at(0)), (a) => a.mul(a), s)
+      const y = cond(
+        x.at(0).greater(0),
+        (a) => a.sin().mul(v.at(0)),
+        (a) => a.mul(a),
+        s,
+      )
       return [y.add(x), y]
     },
     'a loop in the loop': (v) => (s, x) => {
@@ -93,12 +110,27 @@ test('a scan with a custom reverse rule inside', () => {
     (x: Tensor) => [x.mul(x).mul(x), x],
     (x: Tensor, ct: Tensor) => [x.mul(x).mul(3).mul(ct)],
   )
-  const body = (v: Tensor, f: (x: Tensor) => Tensor): Step => (s, x) => [f(s).sub(x).tanh(), v.matmul(f(x))]
+  const body =
+    (v: Tensor, f: (x: Tensor) => Tensor): Step =>
+    (s, x) => [f(s).sub(x).tanh(), v.matmul(f(x))]
   const custom: Law = (v, init, items) => scan(body(v!, cube), init!, items!)
-  const plain: Law = (v, init, items) => unrolled(body(v!, (x) => x.mul(x).mul(x)), init!, items!)
-  const { value, grad: gradient, 'grad of grad': second, jit: compiled, 'jit of grad': both } = transforms
+  const plain: Law = (v, init, items) =>
+    unrolled(
+      body(v!, (x) => x.mul(x).mul(x)),
+      init!,
+      items!,
+    )
+  const {
+    value,
+    grad: gradient,
+    'grad of grad': second,
+    jit: compiled,
+    'jit of grad': both,
+  } = transforms
   const reverse = { value, gradient, second, compiled, both }
-  const under = Object.entries(reverse).flatMap(([name, t]) => (t === undefined ? [] : [[name, t] as const]))
+  const under = Object.entries(reverse).flatMap(([name, t]) =>
+    t === undefined ? [] : [[name, t] as const],
+  )
   expectSame(custom, plain, [w, c, xs], { ...Object.fromEntries(under), ...batched(3) })
 })
 
@@ -151,28 +183,43 @@ describe('several ways to run the same steps', () => {
 
 describe('choices', () => {
   const x = tensor([0.5, -0.7])
-  const y = tensor([[1, 0.2], [-0.3, 2]])
+  const y = tensor([
+    [1, 0.2],
+    [-0.3, 2],
+  ])
   const a = (u: Tensor, v: Tensor): PQ => ({ p: v.matmul(u).sin(), q: u.sum() })
   const b = (u: Tensor): PQ => ({ p: u.mul(u), q: np.zeros([]) })
   const third = (u: Tensor, v: Tensor): PQ => ({ p: u.exp().mul(v.at(0)), q: v.sum().mul(u.at(1)) })
   const branches = [a, b, third]
   for (const i of [0, 1, 2]) {
     test(`branch ${i}`, () => {
-      expectSame((u, v) => switchCase(i, branches, u!, v!), (u, v) => branches[i]!(u!, v!), [x, y])
+      expectSame(
+        (u, v) => switchCase(i, branches, u!, v!),
+        (u, v) => branches[i]!(u!, v!),
+        [x, y],
+      )
     })
   }
   test('a predicate that depends on the operands', () => {
     const law: Law = (u, v) => cond(u!.sum().greater(0), a, third, u!, v!)
     const select: Law = (u, v) => {
       const [s, t] = [a(u!, v!), third(u!, v!)]
-      return { p: np.where(u!.sum().greater(0), s.p, t.p), q: np.where(u!.sum().greater(0), s.q, t.q) }
+      return {
+        p: np.where(u!.sum().greater(0), s.p, t.p),
+        q: np.where(u!.sum().greater(0), s.q, t.q),
+      }
     }
     expectSame(law, select, [x, y])
     expectSame(law, select, [x.neg(), y])
   })
   test('operands that a branch closes over', () => {
     expectSame(
-      (u, v) => cond(u!.at(0).less(0), () => v!.sum(), () => u!.mul(v!).sum().sin()),
+      (u, v) =>
+        cond(
+          u!.at(0).less(0),
+          () => v!.sum(),
+          () => u!.mul(v!).sum().sin(),
+        ),
       (u, v) => u!.mul(v!).sum().sin(),
       [x, y],
       transforms,
@@ -197,7 +244,10 @@ describe('counted and conditional loops', () => {
       (s) => s.mul(s).mul(0.6),
       z!,
     )
-  const forward = (f: Law): Law => (...args) => transforms['jvp']!(f)(...args)
+  const forward =
+    (f: Law): Law =>
+    (...args) =>
+      transforms['jvp']!(f)(...args)
   const steps: Law = (z) => {
     const f = (s: Tensor): Tensor => s.mul(s).mul(0.6)
     const once = np.where(z!.greater(0.2), f(z!), z!)
@@ -244,13 +294,27 @@ describe('counted and conditional loops', () => {
       }
     }
     // A counted loop over a batch keeps its one condition.
-    const counted = vmap((z: Tensor) => whileLoop(([i]) => i.less(3), ([i, s]) => [i.add(1), s.mul(z)], [0, z])[1])
+    const counted = vmap(
+      (z: Tensor) =>
+        whileLoop(
+          ([i]) => i.less(3),
+          ([i, s]) => [i.add(1), s.mul(z)],
+          [0, z],
+        )[1],
+    )
     expectClose(counted(tensor([1, 2, 3])), tensor([1, 16, 81]))
   })
   test('forward mode of every kind, through loops in loops', () => {
     const f = (z: Tensor): Tensor =>
       scan(
-        (s, _) => [whileLoop((t) => t.abs().greater(0.5), (t) => t.mul(z).mul(0.4), s).add(z), null],
+        (s) => [
+          whileLoop(
+            (t) => t.abs().greater(0.5),
+            (t) => t.mul(z).mul(0.4),
+            s,
+          ).add(z),
+          null,
+        ],
         z,
         null,
         { length: 3 },
@@ -268,15 +332,29 @@ describe('counted and conditional loops', () => {
     for (const d of derivatives) expect(d.item()).toBeCloseTo(difference, 2)
   })
   test('the gradient of what does not pass through the loop', () => {
-    const f = (z: Tensor): Tensor => whileLoop((s) => s.less(10), (s) => s.mul(2), stopGradient(z)).mul(z)
+    const f = (z: Tensor): Tensor =>
+      whileLoop(
+        (s) => s.less(10),
+        (s) => s.mul(2),
+        stopGradient(z),
+      ).mul(z)
     expectClose(grad(f)(tensor(3)), tensor(12))
   })
   test('reverse mode is refused', () => {
-    expect(() => grad((z: Tensor) => whileLoop((s) => s.less(10), (s) => s.mul(2), z))(tensor(3))).toThrow(
-      /whileLoop: reverse mode[\s\S]*scan/,
-    )
     expect(() =>
-      grad((z: Tensor, n: Tensor) => foriLoop(0, n, (_, s) => s.mul(2), z))(tensor(3), tensor(4, { dtype: 'int32' })),
+      grad((z: Tensor) =>
+        whileLoop(
+          (s) => s.less(10),
+          (s) => s.mul(2),
+          z,
+        ),
+      )(tensor(3)),
+    ).toThrow(/whileLoop: reverse mode[\s\S]*scan/)
+    expect(() =>
+      grad((z: Tensor, n: Tensor) => foriLoop(0, n, (_, s) => s.mul(2), z))(
+        tensor(3),
+        tensor(4, { dtype: 'int32' }),
+      ),
     ).not.toThrow()
   })
 })

@@ -1,5 +1,15 @@
 /** Prints and checks happen when the program runs, as often as it runs, under every transform. */
-import { type Tensor, NumericsError, TreeError, checkpoint, customJvp, grad, jvp, tensor, vmap } from '@cotangent/core'
+import {
+  type Tensor,
+  NumericsError,
+  TreeError,
+  checkpoint,
+  customJvp,
+  grad,
+  jvp,
+  tensor,
+  vmap,
+} from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { cond, debug, np, scan, whileLoop } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
@@ -45,7 +55,16 @@ describe('debug.print', () => {
     const batch = tensor([1, 2])
     expect(printed(() => vmap(f)(batch))).toEqual(['x = 1', 'x = 2'])
     expect(printed(() => jit(vmap(grad(f)))(batch))).toEqual(['x = 1', 'x = 2'])
-    expect(printed(() => vmap(vmap(f))(tensor([[1, 2], [3, 4]])))).toHaveLength(4)
+    expect(
+      printed(() =>
+        vmap(vmap(f))(
+          tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+        ),
+      ),
+    ).toHaveLength(4)
     const loop = (xs: Tensor): Tensor => scan((s, x) => [s.add(f(x)), null], 0, xs)[0]
     for (const run of [loop, grad(loop), jit(loop), jit(grad(loop)), grad(jit(loop))]) {
       expect(printed(() => run(batch))).toEqual(['x = 1', 'x = 2'])
@@ -58,7 +77,14 @@ describe('debug.print', () => {
   })
   test('not while a value is looked at early', () => {
     const g = (x: Tensor): Tensor => {
-      const y = scan((s, v) => { debug.print('{}', v); return [s.add(v), null] }, 0, x)[0]
+      const y = scan(
+        (s, v) => {
+          debug.print('{}', v)
+          return [s.add(v), null]
+        },
+        0,
+        x,
+      )[0]
       return y.item() > 0 ? y.mul(2) : y
     }
     expect(printed(() => grad(g)(tensor([1, 2])))).toEqual(['1', '2'])
@@ -96,7 +122,9 @@ describe('debug.nans', () => {
     const watched = debug.nans(f)
     expect(watched(tensor([1, 2])).item()).toBeCloseTo(f(tensor([1, 2])).item(), 6)
     const error = thrown(() => watched(tensor([1, 0])))
-    expect(error.message).toMatch(/log made -Infinity from finite values[\s\S]*element 1 of f32\[2\][\s\S]*debug\.test\.ts/)
+    expect(error.message).toMatch(
+      /log made -Infinity from finite values[\s\S]*element 1 of f32\[2\][\s\S]*debug\.test\.ts/,
+    )
     expect(thrown(() => watched(tensor([1, -1]))).message).toContain('log made NaN')
     // A NaN that comes in is not made here.
     expect(Number.isNaN(watched(tensor([1, NaN])).item())).toBe(true)
@@ -104,7 +132,13 @@ describe('debug.nans', () => {
   test('under transforms, and around them', () => {
     const bad = tensor([1, 0])
     const watched = debug.nans(f)
-    for (const run of [jit(watched), grad(watched), jit(grad(watched)), debug.nans(jit(f)), checkpoint(watched)]) {
+    for (const run of [
+      jit(watched),
+      grad(watched),
+      jit(grad(watched)),
+      debug.nans(jit(f)),
+      checkpoint(watched),
+    ]) {
       expect(thrown(() => run(bad)).message).toContain('log made -Infinity')
     }
     expect(thrown(() => vmap(watched)(np.stack([bad, bad]))).message).toContain('log made')
@@ -115,8 +149,17 @@ describe('debug.nans', () => {
   })
   test('inside loops, branches and custom rules', () => {
     const loop = (xs: Tensor): Tensor => scan((s, x) => [s.add(x.log()), null], 0, xs)[0]
-    const branch = (xs: Tensor): Tensor => cond(xs.at(1).equal(0), (x) => x.log().sum(), (x) => x.sum(), xs)
-    const rule = customJvp((x: Tensor) => x.sum(), ([x], [dx]) => [x.sum(), x.log().mul(dx).sum()])
+    const branch = (xs: Tensor): Tensor =>
+      cond(
+        xs.at(1).equal(0),
+        (x) => x.log().sum(),
+        (x) => x.sum(),
+        xs,
+      )
+    const rule = customJvp(
+      (x: Tensor) => x.sum(),
+      ([x], [dx]) => [x.sum(), x.log().mul(dx).sum()],
+    )
     for (const g of [loop, branch, jit(loop), grad(loop), checkpoint(loop), grad(rule)]) {
       expect(thrown(() => debug.nans(g)(tensor([1, 0]))).message).toMatch(/log made|div made/)
       expect(() => debug.nans(g)(tensor([1, 2]))).not.toThrow()

@@ -32,7 +32,10 @@ test('small values are kept for large ones', () => {
 })
 
 test('free values are taken', () => {
-  expect(cutOf({ x: [0], deep: [5], y: [5, 'x'], z: [5, 'y', 'deep'] }, ['y', 'z'])).toEqual(['x', 'z'])
+  expect(cutOf({ x: [0], deep: [5], y: [5, 'x'], z: [5, 'y', 'deep'] }, ['y', 'z'])).toEqual([
+    'x',
+    'z',
+  ])
 })
 
 test('of equal prices the cut nearest to the use', () => {

@@ -1,5 +1,13 @@
 /** What the backward pass of a scan keeps, and what it does outside the loop. */
-import { type Equation, type Graph, type Tensor, grad, makeIR, sizeOf, subgraphs, tensor } from '@cotangent/core'
+import {
+  type Equation,
+  type Graph,
+  type Tensor,
+  grad,
+  makeIR,
+  sizeOf,
+  subgraphs,
+} from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { np, scan } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +15,10 @@ import { expectClose } from './agreement.ts'
 
 const [steps, batch, features, units] = [6, 3, 5, 4] as const
 const wave = (shape: readonly number[], phase: number): Tensor =>
-  np.sin(np.arange(sizeOf(shape)).mul(0.7).add(phase)).mul(0.5).reshape(shape)
+  np
+    .sin(np.arange(sizeOf(shape)).mul(0.7).add(phase))
+    .mul(0.5)
+    .reshape(shape)
 const parameters = {
   w: wave([features, 4 * units], 0),
   u: wave([units, 4 * units], 1),
@@ -49,8 +60,9 @@ const scansOf = (graph: Graph): readonly Equation[] =>
   ])
 const inLoop = ({ params }: Equation): readonly string[] =>
   subgraphs(params).flatMap(([, body]) => body.equations.map((e) => e.primitive.name))
-const elements = (atoms: readonly { readonly aval: { readonly shape: readonly number[] } }[]): number =>
-  atoms.reduce((n, a) => n + sizeOf(a.aval.shape), 0)
+const elements = (
+  atoms: readonly { readonly aval: { readonly shape: readonly number[] } }[],
+): number => atoms.reduce((n, a) => n + sizeOf(a.aval.shape), 0)
 
 describe('the gradient of an LSTM over time', () => {
   const graph = makeIR(grad(loss))(parameters, xs).graph
@@ -91,8 +103,12 @@ test('slices of an input are not kept again', () => {
 
 test('checkpoints keep the carry of every few steps', () => {
   const long = wave([100, 8], 0)
-  const f = (checkpoint: boolean) => (items: Tensor): Tensor =>
-    scan((s, x) => [s.mul(x.sin()).exp().sin(), null], wave([8], 1), items, { checkpoint })[0].sum()
+  const f =
+    (checkpoint: boolean) =>
+    (items: Tensor): Tensor =>
+      scan((s, x) => [s.mul(x.sin()).exp().sin(), null], wave([8], 1), items, {
+        checkpoint,
+      })[0].sum()
   const kept = (g: (items: Tensor) => Tensor): number => {
     const { equations } = makeIR(grad(g))(long).graph
     return elements(equations.find((e) => e.primitive.name === 'scan')!.outputs)

@@ -1,5 +1,5 @@
 /** Code blocks of the documentation, and what their fences promise. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -40,7 +40,8 @@ export const blocksOf = (markdown: string): readonly Block[] => {
 
 /** One module: the runnable blocks of one section of a document, and what they are to print. */
 export interface Program {
-  readonly name: string
+  readonly document: string
+  readonly section: string
   readonly source: string
   /** What the n-th `console.log` with a comment behind it prints, by its place. */
   readonly comments: readonly { readonly line: number; readonly text: string }[]
@@ -52,7 +53,8 @@ export interface Program {
 
 const logged = /^(\s*)console\.log\((.*)\) \/\/ (.*)$/
 
-const importOf = (text: string): string | null => /^import [^;]*? from '.*'$/m.exec(text)?.[0] ?? null
+const importOf = (text: string): string | null =>
+  /^import [^;]*? from '.*'$/m.exec(text)?.[0] ?? null
 
 /**
  * `ts runnable` blocks of a section make one module, so that later ones see the names of earlier
@@ -78,13 +80,27 @@ export const programsOf = (document: string): readonly Program[] => {
     const shown = (kind: string): string | null =>
       blocks.find((b) => b.section === section && b.info.endsWith(kind))?.text ?? null
     return {
-      name: `${document}: ${section}`,
+      document,
+      section,
       source: source.join('\n'),
       comments,
       output: shown(' output'),
       error: shown(' error'),
     }
   })
+}
+
+/** Writes what a program prints now into the block that shows it. */
+export const updateOutput = (program: Program, output: string): void => {
+  const [document, section] = [program.document, program.section]
+  const lines = readText(document).split('\n')
+  const block = blocksOf(lines.join('\n')).find(
+    (b) => b.section === section && b.info.endsWith(' output'),
+  )
+  if (block === undefined) return
+  const length = block.text === '' ? 0 : block.text.split('\n').length
+  lines.splice(block.line - 1, length, ...output.trim().split('\n'))
+  writeFileSync(join(root, document), lines.join('\n'))
 }
 
 /** Blocks that are copied from a file: `ts from packages/core/src/trace.ts`. */

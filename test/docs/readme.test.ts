@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { CotangentError } from 'cotangent'
 import { afterAll, describe, expect, test } from 'vitest'
-import { blocksOf, excerptsOf, linksOf, programsOf, readText, root } from './markdown.ts'
+import {
+  blocksOf,
+  excerptsOf,
+  linksOf,
+  programsOf,
+  readText,
+  root,
+  updateOutput,
+} from './markdown.ts'
 import { oneSpace, run, typeErrors, writePrograms } from './program.ts'
 
 const documents = [
@@ -16,6 +24,9 @@ const documents = [
     .map((name) => `docs/${name}`),
   ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`),
 ]
+
+/** Set to write the output of the programs into the documentation instead of comparing it. */
+const updating = process.env['COTANGENT_UPDATE_DOCS'] !== undefined
 
 const programs = documents.flatMap(programsOf)
 const directory = mkdtempSync(join(tmpdir(), 'cotangent-docs-'))
@@ -31,19 +42,22 @@ describe('the programs in the documentation', () => {
     expect(typeErrors(directory)).toBe('')
   })
 
-  test.each(programs.map((program, i) => [program.name, program, paths[i]!] as const))(
-    '%s',
-    async (_, program, path) => {
-      const { commented, output, error } = await run(path)
-      if (error !== null && program.error === null) throw error
-      const printed = program.comments.map(({ line }) => commented.get(line))
-      expect(printed).toEqual(program.comments.map(({ text }) => oneSpace(text)))
-      if (program.output !== null) expect(output.trim()).toBe(program.output.trim())
-      if (program.error === null) return
-      const message = error instanceof CotangentError ? `${error.name}: ${error.message}` : String(error)
-      expect(message.replace(/\n {2}at .*$/s, '')).toBe(program.error)
-    },
-  )
+  test.each(
+    programs.map(
+      (program, i) => [`${program.document}: ${program.section}`, program, paths[i]!] as const,
+    ),
+  )('%s', async (_, program, path) => {
+    const { commented, output, error } = await run(path)
+    if (error !== null && program.error === null) throw error
+    const printed = program.comments.map(({ line }) => commented.get(line))
+    expect(printed).toEqual(program.comments.map(({ text }) => oneSpace(text)))
+    if (program.output !== null && updating) updateOutput(program, output)
+    else if (program.output !== null) expect(output.trim()).toBe(program.output.trim())
+    if (program.error === null) return
+    const message =
+      error instanceof CotangentError ? `${error.name}: ${error.message}` : String(error)
+    expect(message.replace(/\n {2}at .*$/s, '')).toBe(program.error)
+  })
 })
 
 describe('the rest of the documentation', () => {
@@ -70,6 +84,8 @@ describe('the rest of the documentation', () => {
   test('every example is mentioned in the README', () => {
     const readme = readText('README.md')
     const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))
-    expect(examples.filter((name) => !readme.includes(relative('.', `examples/${name}`)))).toEqual([])
+    expect(examples.filter((name) => !readme.includes(relative('.', `examples/${name}`)))).toEqual(
+      [],
+    )
   })
 })

@@ -47,7 +47,8 @@ const roundsOf = (s: Loop): number => Math.max(0, Math.ceil(s.extent / (s.step ?
 const worthUnrolling = (s: Loop): boolean => {
   const rounds = roundsOf(s)
   if (rounds <= 1) return true
-  if (rounds > tapExtent || hasLoop(s.body)) return false
+  // A loop with a step is a tile or unrolled as far as pays already.
+  if (rounds > tapExtent || (s.step ?? 1) > 1 || hasLoop(s.body)) return false
   // A body with accumulators is a whole output, or a tile of them: its loop costs it little.
   const budget = s.body.some((inner) => inner.tag === 'variable') ? outputBudget : bodyBudget
   return rounds * sizeOfBody(s.body) <= budget

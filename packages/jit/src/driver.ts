@@ -72,6 +72,7 @@ class Writer {
   readonly #plan: Plan
   readonly #arena: ArrayBuffer
   readonly #names = new Map<Slot, string>()
+  readonly #places = new Map<string, string>()
   readonly #constantNames = new Map<unknown, string>()
   readonly #kernelNames = new Map<string, string>()
   #fresh = 0
@@ -98,8 +99,12 @@ class Writer {
     if (known !== undefined) return known
     const address = this.#plan.addresses.get(slot)
     if (address === undefined) throw new Error('an array has no address')
-    const name = `t${this.temporaries.length}`
-    this.temporaries.push(view(this.#arena, slot, address.offset))
+    const made = view(this.#arena, slot, address.offset)
+    // Arrays that share memory share a name, so that copies between them are seen to do nothing.
+    const place = `${address.offset} ${made.constructor.name} ${made.length}`
+    const name = this.#places.get(place) ?? `t${this.temporaries.length}`
+    if (!this.#places.has(place)) this.temporaries.push(made)
+    this.#places.set(place, name)
     this.#names.set(slot, name)
     return name
   }

@@ -29,7 +29,8 @@ export const printChoice = (
   const lines = assigns.map((a) => {
     const name = scope.name(a.name)
     const value = printScalar(a.value, scope).text
-    if (a.value.dtype === 'int32') return `  ${name} = ${name} + ((${value} - ${name}) & -$take)`
+    if (a.value.dtype === 'int32')
+      return `  ${name} = ${name} + ((${value} - ${name}) & -$take) | 0`
     const memory = scope.link('cells', cells)
     return `  ${memory}[0] = ${name}; ${memory}[1] = ${value}; ${name} = ${memory}[$take]`
   })

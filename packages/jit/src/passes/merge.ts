@@ -36,7 +36,9 @@ const paramKey = (value: unknown, ids: Identities): string => {
   }
   if (typeof value === 'object' || typeof value === 'function')
     return value === null ? 'null' : `#${ids.of(value)}`
-  return Object.is(value, -0) ? '-0' : (JSON.stringify(value) ?? String(value))
+  // JSON has no -0, NaN or Infinity.
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
+  return JSON.stringify(value) ?? String(value)
 }
 
 export const mergeEqual = (graph: Graph): Graph => {

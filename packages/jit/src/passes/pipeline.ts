@@ -13,8 +13,8 @@ export interface Pass {
 export const pipeline: readonly Pass[] = [
   { name: 'inline calls', run: inlineCalls(false) },
   { name: 'drop dead equations', run: dropDeadDeep },
-  { name: 'drop identities', run: dropIdentities },
   { name: 'fold constants', run: foldConstants },
+  { name: 'drop identities', run: dropIdentities },
   { name: 'merge equal equations', run: mergeEqual },
   { name: 'inline recomputation', run: inlineCalls(true) },
   { name: 'drop dead equations again', run: dropDeadDeep },

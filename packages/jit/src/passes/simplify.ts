@@ -6,6 +6,7 @@ import {
   type Pull,
   Literal,
   evaluateConcrete,
+  full,
   isEffectful,
   sameType,
   scalars,
@@ -21,13 +22,21 @@ const foldLimit = 1
 const isSmallConstant = (atom: Atom): boolean =>
   atom instanceof Literal && atom.value.size <= foldLimit
 
-/** Equations of small constants become constants. */
+// An array without elements is known whatever it is made from.
+const isEmpty = (equation: Equation): boolean =>
+  equation.outputs.length > 0 && equation.outputs.every((v) => sizeOf(v.aval.shape) === 0)
+
+/** Equations of small constants become constants, and so do all that make no element. */
 export const foldConstants = (graph: Graph): Graph => {
   const s = new Substitution()
   const equations: Equation[] = []
   for (const before of graph.equations) {
     const equation = mapSubgraphs(substituteInputs(before, s), foldConstants)
     const { inputs, outputs, primitive, params } = equation
+    if (isEmpty(equation) && !isEffectful(equation)) {
+      for (const v of outputs) s.set(v, new Literal(full(v.aval.shape, 0, v.aval.dtype)))
+      continue
+    }
     const foldable =
       !isEffectful(equation) &&
       inputs.every(isSmallConstant) &&

@@ -195,29 +195,33 @@ const shareInPlace = (program: Program, planner: Planner): ReadonlyMap<Slot, Slo
   return shared
 }
 
+// Pairs of an input that dies in the kernel and an output that may take its memory.
 const overwritable = (step: KernelStep, planner: Planner): readonly (readonly [Slot, Slot])[] => {
   const { kernel, arguments: slots, copies } = step
-  const pairs: (readonly [Slot, Slot])[] = []
-  slots.forEach((output, o) => {
+  return slots.flatMap((output, o): readonly (readonly [Slot, Slot])[] => {
     const made = planner.lifetimes.get(output)
-    if (made === undefined || output instanceof Scratch || kernel.buffers[o]!.access === 'read')
-      return
-    slots.forEach((input, i) => {
-      const read = planner.lifetimes.get(input)
-      // `made.start` is the step's own time, so the input dies here when it ends one tick later.
-      if (read === undefined || input === output || kernel.buffers[i]!.access !== 'read') return
-      if (
-        read.end !== made.start + 1 ||
-        read.start >= made.start ||
-        bytesOf(input) !== bytesOf(output)
-      )
-        return
-      const fromCopy = copies.some((c) => c.from === input && c.to === output)
-      if (fromCopy || mayOverwrite(kernel, kernel.buffers[i]!.name, kernel.buffers[o]!.name))
-        pairs.push([input, output])
-    })
+    const { access, name } = kernel.buffers[o]!
+    if (made === undefined || output instanceof Scratch || access === 'read') return []
+    // What the output starts as a copy of is read before the kernel runs; everything else while it does.
+    const copied = copies.filter((c) => c.to === output).map((c) => c.from)
+    const candidates =
+      copied.length > 0
+        ? copied.filter((input) => !slots.includes(input))
+        : slots.filter((input, i) => {
+            const { access: use, name: other } = kernel.buffers[i]!
+            return use === 'read' && mayOverwrite(kernel, other, name)
+          })
+    return candidates
+      .filter((input) => input !== output && diesHere(input, output, made, planner))
+      .map((input) => [input, output] as const)
   })
-  return pairs
+}
+
+const diesHere = (input: Slot, output: Slot, made: Lifetime, planner: Planner): boolean => {
+  const read = planner.lifetimes.get(input)
+  if (read === undefined || bytesOf(input) !== bytesOf(output)) return false
+  // `made.start` is the step's own time, so what dies here ends one tick later.
+  return read.end === made.start + 1 && read.start < made.start
 }
 
 const placeDonations = (program: Program, donated: readonly Var[]): ReadonlyMap<Var, Var> => {

@@ -1,0 +1,120 @@
+/** Random programs of everything: compiled = interpreted, with every transform and with donation. */
+import { type Tensor, check, grad, interpret, jvp, tensor, vmap } from '@cotangent/core'
+import { jit } from '@cotangent/jit'
+import { np } from '@cotangent/ops'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { expectSame, scaleOf } from './random/compare.ts'
+import { checkPlan } from './random/memory.ts'
+import { type Program, inputsOf, outputsOf, programs, valuesOf } from './random/program.ts'
+import { runWatched } from './random/watch.ts'
+
+const any = { exactOnly: false, reversible: false, forward: false }
+const runs = Number(process.env['PROGRAM_RUNS'] ?? 150)
+
+type Run = (...xs: readonly Tensor[]) => readonly Tensor[]
+
+const returned =
+  (program: Program): Run =>
+  (...xs) =>
+    outputsOf(program, valuesOf(program, xs, any)).map((v) => v.tensor)
+
+const agree = (program: Program): void => {
+  const inputs = inputsOf(program)
+  const before = inputs.map((x) => x.data())
+  const tolerances: number[] = []
+  const all = interpret((...xs: readonly Tensor[]) => {
+    const values = valuesOf(program, xs, any)
+    const chosen = outputsOf(program, values)
+    tolerances.splice(0, Infinity, ...chosen.map((v) => v.tolerance))
+    return { values: values.map((v) => v.tensor), chosen: chosen.map((v) => v.tensor) }
+  })(...inputs)
+  const compiled = jit(returned(program))
+  for (const stage of compiled.lower(...inputs).stages) check(stage.graph, stage.pass)
+  const scale = scaleOf(all.values)
+  const first = compiled(...inputs)
+  first.forEach((got, i) => expectSame(got, all.chosen[i]!, tolerances[i]!, scale, `output ${i}`))
+  // A second call finds the same memory, used.
+  compiled(...inputs).forEach((got, i) => expectSame(got, first[i]!, 0, 1, `output ${i} again`))
+  inputs.forEach((x, i) => expect(x.data()).toEqual(before[i]))
+}
+
+test('compiled = interpreted', () => {
+  fc.assert(fc.property(programs(), agree), { numRuns: runs })
+})
+
+const keepMemory = (program: Program, donated: readonly boolean[]): void => {
+  const donate = inputsOf(program).flatMap((_, i) => (donated[i] === true ? [i] : []))
+  const want = jit(returned(program))(...inputsOf(program))
+  const donating = jit(returned(program), { donate })
+  const executable = donating.lower(...inputsOf(program)).compile()
+  checkPlan(executable)
+  runWatched(
+    executable,
+    inputsOf(program).map((x) => x.storage.read()),
+  )
+  donating(...inputsOf(program)).forEach((got, i) =>
+    expectSame(got, want[i]!, 0, 1, `output ${i} with arguments ${donate.join(', ')} donated`),
+  )
+}
+
+test('memory holds what is still to be read, kernels stay inside it, donation changes no result', () => {
+  const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
+  fc.assert(fc.property(programs(), donated, keepMemory), { numRuns: runs })
+})
+
+const smooth = { exactOnly: false, reversible: true, forward: true }
+
+/** The approximate float32 outputs, as one number: what there is to differentiate. */
+const lossOf =
+  (program: Program) =>
+  (...xs: readonly Tensor[]): Tensor => {
+    const values = valuesOf(program, xs, smooth)
+    const floats = values.filter((v) => v.tensor.dtype === 'float32')
+    const chosen = outputsOf(program, floats).map(({ tensor }) => np.tanh(np.nanToNum(tensor)))
+    return chosen.reduce((sum, y) => sum.add(y.sum()), tensor(0))
+  }
+
+const derivatives: readonly (readonly [
+  string,
+  (f: (...xs: readonly Tensor[]) => Tensor) => (...xs: readonly Tensor[]) => readonly Tensor[],
+])[] = [
+  [
+    'grad',
+    (f) =>
+      (...xs) =>
+        grad((ys: readonly Tensor[]) => f(...ys))(xs),
+  ],
+  [
+    'jvp',
+    (f) =>
+      (...xs) =>
+        jvp(f, xs, xs),
+  ],
+  [
+    'vmap',
+    (f) =>
+      (...xs) => [vmap((s: Tensor) => f(...xs.map((x) => x.mul(s))))(np.array([1, -0.5]))],
+  ],
+]
+
+const transform = (program: Program): void => {
+  const inputs = inputsOf(program, true)
+  const f = lossOf(program)
+  for (const [name, of] of derivatives) {
+    const want = interpret(of(f))(...inputs)
+    const scale = scaleOf([...want, ...inputs])
+    const compiled = {
+      [`jit of ${name}`]: jit(of(f)),
+      [`${name} of jit`]: of(jit(f)),
+    }
+    for (const [which, run] of Object.entries(compiled)) {
+      run(...inputs).forEach((got, i) => expectSame(got, want[i]!, 5e-3, scale, `${which}, ${i}`))
+    }
+    for (const { pass, graph } of jit(of(f)).lower(...inputs).stages) check(graph, pass)
+  }
+}
+
+test('transforms of compiled functions, compiled transforms of functions', () => {
+  fc.assert(fc.property(programs(8, 1), transform), { numRuns: Math.ceil(runs / 3) })
+})

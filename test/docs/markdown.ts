@@ -51,7 +51,7 @@ export interface Program {
   readonly error: string | null
 }
 
-const logged = /^(\s*)console\.log\((.*)\) \/\/ (.*)$/
+const logged = /^(.*?)console\.log\((.*)\) \/\/ (.*)$/
 
 const importOf = (text: string): string | null =>
   /^import [^;]*? from '.*'$/m.exec(text)?.[0] ?? null

@@ -30,6 +30,8 @@ import {
   lowerGather,
   lowerScatter,
 } from './selectLowering.ts'
+
+export type { SelectOptions } from './selectLowering.ts'
 import { alongAxes, forEachWindow, movingAxes, splitAxes } from './windowLoops.ts'
 import { batchedWindowing, checkWindowing, fullWindowing, windowOutputShape } from './windows.ts'
 

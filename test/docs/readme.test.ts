@@ -39,7 +39,7 @@ describe('the programs in the documentation', () => {
   })
 
   test('pass the strict type checker', () => {
-    expect(typeErrors(directory)).toBe('')
+    expect(typeErrors(directory)).toEqual([])
   })
 
   test.each(
@@ -67,6 +67,16 @@ describe('the rest of the documentation', () => {
       (target) => !existsSync(join(root, dirname(document), target)),
     )
     expect(broken).toEqual([])
+  })
+
+  test('the files that the architecture names exist', () => {
+    const text = readText('docs/architecture.md')
+    const named = [...text.matchAll(/\b(?:core|ops|jit|nn|data|cotangent)\/src\/[\w./]*\w/g)]
+    expect(named.length).toBeGreaterThan(20)
+    const missing = named
+      .map(([path]) => path)
+      .filter((path) => !existsSync(join(root, 'packages', path)))
+    expect(missing).toEqual([])
   })
 
   test('the commands exist', () => {

@@ -1,8 +1,8 @@
 /** Programs that were compiled wrongly once, as small as they get. */
-import type { Tensor } from '@cotangent/core'
+import { type Tensor, grad } from '@cotangent/core'
 import { np } from '@cotangent/ops'
 import { describe, test } from 'vitest'
-import { expectCompiled } from './support.ts'
+import { expectClose, expectCompiled } from './support.ts'
 
 const int32 = (values: readonly number[]): Tensor => np.array(values).astype('int32')
 
@@ -27,7 +27,21 @@ describe('memory', () => {
     ))
 })
 
+describe('memory of elements of another width', () => {
+  test('six int32 are no place for three float64', () =>
+    expectCompiled(
+      (x: Tensor) => {
+        const order = x.argsort({ axis: 0 }).ravel()
+        return order.at('0:3').astype('float64').add(0.5).cumsum()
+      },
+      np.array([3, 1, 2, 2, 1, 3]).reshape(3, 2),
+    ))
+})
+
 describe('arrays without elements', () => {
   test('a concatenation of nothing', () =>
     expectCompiled((x: Tensor) => [np.concatenate([x, x]).neg(), x.sum().add(1)], np.zeros([0, 4])))
 })
+
+test('the gradient of sorting nothing', () =>
+  expectClose(grad((x: Tensor) => x.sort({ axis: 0 }).sum())(np.zeros([0, 4])), np.zeros([0, 4])))

@@ -9,7 +9,7 @@ import {
   evaluateGraph,
   isHalf,
 } from '@cotangent/core'
-import { type Driver, type LinkedKernel, makeDriver } from './driver.ts'
+import { type Driver, type LinkedKernel, makeDriver } from './driver/driver.ts'
 import { codeGenerationAllowed } from './js/evaluate.ts'
 import { lowerGraph } from './lower.ts'
 import { type Stage, optimize } from './passes/pipeline.ts'

@@ -18,7 +18,7 @@ import { copyP } from './copy.ts'
 import type { KernelBuffer } from './kernel.ts'
 import { loweringKind } from './passes/lowering.ts'
 import { touchedBuffers } from './plan/inPlace.ts'
-import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
+import { type KernelStep, type Program, Scratch, type Slot, type Step, typeOf } from './program.ts'
 
 type Emitted =
   | { readonly tag: 'kernel'; readonly kernel: EmittedKernel }
@@ -149,8 +149,6 @@ const routineStep = (equation: Equation, inputs: readonly Slot[]): KernelStep =>
     equations: [equation],
   }
 }
-
-export const typeOf = (slot: Slot): Var['aval'] => (slot instanceof Scratch ? slot.type : slot.aval)
 
 const regionStep = (region: Region, inputs: readonly Slot[], outputs: readonly Var[]): Step => {
   switch (region.kind) {

@@ -2,8 +2,7 @@
 import { IR, dtypeInfo, printGraph, showAval, sizeOf } from '@cotangent/core'
 import { type Executable, type KernelTime, profileExecutable } from './executable.ts'
 import type { Stage } from './passes/pipeline.ts'
-import { typeOf } from './lower.ts'
-import type { Program, Step } from './program.ts'
+import { type Program, type Step, typeOf } from './program.ts'
 import type { TypedArray } from '@cotangent/core'
 
 /** One generated function. */

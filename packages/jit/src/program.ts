@@ -2,12 +2,6 @@
 import type { Aval, Atom, Equation, Graph, NDArray, Var } from '@cotangent/core'
 import type { Kernel } from './kernel.ts'
 
-/** An array in memory: a variable's, or scratch space of one step. */
-export interface Memory {
-  readonly id: number
-  readonly type: Aval
-}
-
 export interface KernelStep {
   readonly tag: 'kernel'
   readonly kernel: Kernel
@@ -60,12 +54,15 @@ export type Step = KernelStep | ScanStep | WhileStep | BranchStep | HostStep
 /** Where a step finds or leaves an array: a variable's memory, a constant, or scratch. */
 export type Slot = Atom | Scratch
 
+/** Memory that only one step uses. */
 export class Scratch {
   readonly type: Aval
   constructor(type: Aval) {
     this.type = type
   }
 }
+
+export const typeOf = (slot: Slot): Aval => (slot instanceof Scratch ? slot.type : slot.aval)
 
 export interface Program {
   readonly graph: Graph

@@ -86,7 +86,7 @@ const checkCall = (
     buffers.forEach((b, j) => {
       if (i === j || !overlap(a, b) || kernel.buffers[j]!.access === 'read') return
       if (kernel.buffers[i]!.access !== 'read') throw new Error('two results share memory')
-      if (a.byteOffset !== b.byteOffset || a.byteLength !== b.byteLength)
+      if (a.byteOffset !== b.byteOffset || a.byteLength !== b.byteLength || a.length !== b.length)
         throw new Error('an input and a result overlap in part')
       checkShared(i, j, events)
     })

@@ -1,7 +1,6 @@
 /** The memory plan: where every array of a program lives, and until when. */
 import { type Atom, type Var, dtypeInfo, isVar, sizeOf } from '@cotangent/core'
-import { typeOf } from '../lower.ts'
-import { type KernelStep, type Program, Scratch, type Slot, type Step } from '../program.ts'
+import { type KernelStep, type Program, Scratch, type Slot, type Step, typeOf } from '../program.ts'
 import { type Interval, packArena } from './arena.ts'
 import { mayOverwrite } from './inPlace.ts'
 
@@ -220,6 +219,8 @@ const overwritable = (step: KernelStep, planner: Planner): readonly (readonly [S
 const diesHere = (input: Slot, output: Slot, made: Lifetime, planner: Planner): boolean => {
   const read = planner.lifetimes.get(input)
   if (read === undefined || bytesOf(input) !== bytesOf(output)) return false
+  // Equal positions are equal places only where elements are equally wide.
+  if (sizeOf(typeOf(input).shape) !== sizeOf(typeOf(output).shape)) return false
   // `made.start` is the step's own time, so what dies here ends one tick later.
   return read.end === made.start + 1 && read.start < made.start
 }

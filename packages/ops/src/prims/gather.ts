@@ -192,7 +192,7 @@ export const gatherUpdates = (
     operandBatchAxes: params.operandBatchAxes,
     indexBatchAxes: params.indexBatchAxes,
     startMap: params.startMap,
-    sizes: sliceSizesOf(x.ndim, updates, params),
+    sizes: sliceSizesOf(x.shape, updates, params),
     mode: params.mode === 'clip' ? 'clip' : 'fill',
     fillValue: 0,
   })

@@ -73,11 +73,12 @@ export const scatterParams = (options: ScatterOptions): ScatterParams => ({
 export type ScatterSlots = readonly ['operand', 'indices', 'updates']
 export type ScatterPrimitive = Primitive<ScatterSlots, ScatterParams>
 
-/** The slice sizes that updates of this shape stand for. */
-export const sliceSizesOf = (rank: number, updates: Shape, axes: SliceAxes): Shape => {
+/** The slice sizes that updates of this shape stand for; an empty axis has only empty slices. */
+export const sliceSizesOf = (operand: Shape, updates: Shape, axes: SliceAxes): Shape => {
   let next = 0
-  return Array.from({ length: rank }, (_, d) => {
-    if (axes.collapsedAxes.includes(d) || axes.operandBatchAxes.includes(d)) return 1
+  return operand.map((extent, d) => {
+    if (axes.collapsedAxes.includes(d) || axes.operandBatchAxes.includes(d))
+      return Math.min(1, extent)
     return updates[axes.windowAxes[next++]!] ?? 0
   })
 }
@@ -107,7 +108,7 @@ const checkTypes = (
       fix: 'cast the updates to the dtype of the operand',
     })
   }
-  const sizes = sliceSizesOf(operand.shape.length, updates.shape, params)
+  const sizes = sliceSizesOf(operand.shape, updates.shape, params)
   checkSlicing(name, operand, indices, sizes, params)
   const wanted = slicedShape(indices.shape, sizes, params)
   if (sameShape(wanted, updates.shape)) return
@@ -127,7 +128,7 @@ const evaluate = (
   combine: (old: number, update: number) => number,
 ): NDArray => {
   const data = operand.data.slice()
-  const sizes = sliceSizesOf(operand.shape.length, updates.shape, params)
+  const sizes = sliceSizesOf(operand.shape, updates.shape, params)
   const s = slicing(operand.shape, sizes, updates.shape.length, params)
   const offsets = sliceOffsets(s, updates.shape)
   const count = offsets.operand.length
@@ -154,7 +155,7 @@ const lowerWith =
       const shape = updates!.shape
       const s = slicing(
         out!.shape,
-        sliceSizesOf(out!.shape.length, shape, params),
+        sliceSizesOf(out!.shape, shape, params),
         shape.length,
         params,
       )

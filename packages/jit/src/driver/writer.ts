@@ -1,34 +1,19 @@
-/** The generated driver: one function that calls the kernels of a program in order. */
-import {
-  type Atom,
-  Literal,
-  type NDArray,
-  type TypedArray,
-  type Var,
-  dtypeInfo,
-  isHalf,
-  isVar,
-  makeStore,
-  sizeOf,
-  decodeHalf,
-  encodeHalf,
-} from '@cotangent/core'
-import { compileKernel } from './js/compile.ts'
-import { evaluateAny } from './js/evaluate.ts'
-import { typeOf } from './lower.ts'
-import type { Plan } from './plan/plan.ts'
-import {
-  type HostStep,
-  type KernelStep,
-  type Program,
-  type ScanStep,
-  type Slot,
-  type Step,
-  type WhileStep,
-  type BranchStep,
-} from './program.ts'
-
-export type Run = (inputs: readonly TypedArray[]) => readonly TypedArray[]
+/** Writing the driver's text: steps become calls, loops and branches. */
+import { type Atom, InternalError, Literal, type TypedArray } from '@cotangent/core'
+import { compileKernel } from '../js/compile.ts'
+import type { Plan } from '../plan/plan.ts'
+import type {
+  BranchStep,
+  HostStep,
+  KernelStep,
+  Program,
+  ScanStep,
+  Slot,
+  Step,
+  WhileStep,
+} from '../program.ts'
+import { hostCall } from './host.ts'
+import { constructorOf, lengthOf } from './views.ts'
 
 /** A kernel as the driver calls it. */
 export interface LinkedKernel {
@@ -37,40 +22,16 @@ export interface LinkedKernel {
   readonly run: (...buffers: readonly TypedArray[]) => void
 }
 
-export interface Driver {
-  readonly source: string
-  readonly kernels: readonly LinkedKernel[]
-  readonly run: Run
-  /** The same driver over other functions: kernels wrapped in timers. */
-  readonly link: (kernels: readonly LinkedKernel['run'][]) => Run
-}
-
 type Environment = ReadonlyMap<Slot, string>
 
-/** A typed array over a part of the arena. */
-const view = (arena: ArrayBuffer, slot: Slot, offset: number): TypedArray => {
-  const { shape, dtype } = typeOf(slot)
-  const size = dtype === 'complex64' ? 2 * sizeOf(shape) : sizeOf(shape)
-  const sample = makeStore(dtype, 0)
-  if (sample instanceof Float32Array) return new Float32Array(arena, offset, size)
-  if (sample instanceof Float64Array) return new Float64Array(arena, offset, size)
-  if (sample instanceof Int32Array) return new Int32Array(arena, offset, size)
-  if (sample instanceof Uint32Array) return new Uint32Array(arena, offset, size)
-  if (sample instanceof Int16Array) return new Int16Array(arena, offset, size)
-  if (sample instanceof Uint16Array) return new Uint16Array(arena, offset, size)
-  return sample instanceof Int8Array
-    ? new Int8Array(arena, offset, size)
-    : new Uint8Array(arena, offset, size)
-}
-
-class Writer {
+/** Lines of text, and what they name. */
+export class Writer {
   readonly lines: string[] = []
   readonly kernels: LinkedKernel[] = []
   readonly constants: TypedArray[] = []
-  readonly temporaries: TypedArray[] = []
+  readonly temporaries: { readonly slot: Slot; readonly offset: number }[] = []
   readonly hosts: ((...buffers: readonly TypedArray[]) => void)[] = []
   readonly #plan: Plan
-  readonly #arena: ArrayBuffer
   readonly #names = new Map<Slot, string>()
   readonly #places = new Map<string, string>()
   readonly #constantNames = new Map<unknown, string>()
@@ -79,7 +40,6 @@ class Writer {
 
   constructor(plan: Plan) {
     this.#plan = plan
-    this.#arena = new ArrayBuffer(plan.arenaBytes)
   }
 
   fresh(prefix: string): string {
@@ -98,12 +58,12 @@ class Writer {
     const known = this.#names.get(slot)
     if (known !== undefined) return known
     const address = this.#plan.addresses.get(slot)
-    if (address === undefined) throw new Error('an array has no address')
-    const made = view(this.#arena, slot, address.offset)
+    if (address === undefined)
+      throw new InternalError({ operation: 'driver', problem: 'an array has no address' })
     // Arrays that share memory share a name, so that copies between them are seen to do nothing.
-    const place = `${address.offset} ${made.constructor.name} ${made.length}`
+    const place = `${address.offset} ${constructorOf(slot)} ${lengthOf(slot)}`
     const name = this.#places.get(place) ?? `t${this.temporaries.length}`
-    if (!this.#places.has(place)) this.temporaries.push(made)
+    if (!this.#places.has(place)) this.temporaries.push({ slot, offset: address.offset })
     this.#places.set(place, name)
     this.#names.set(slot, name)
     return name
@@ -215,7 +175,7 @@ class Writer {
   }
 
   slice(inner: Atom, outer: Slot, t: string, env: Environment, depth: number): string {
-    const size = sizeOf(inner.aval.shape)
+    const size = lengthOf(inner)
     const name = this.fresh('slice')
     this.line(
       depth,
@@ -270,67 +230,3 @@ class Writer {
     this.line(depth, `${name}(${args})`)
   }
 }
-
-const hostCall =
-  ({ call, inputs, outputs }: HostStep) =>
-  (...buffers: readonly TypedArray[]): void => {
-    const arrays = inputs.map((slot, i): NDArray => {
-      const { shape, dtype } = typeOf(slot)
-      const raw = buffers[i]!
-      return { shape, dtype, data: isHalf(dtype) ? decodeHalf(dtype, raw) : raw.slice() }
-    })
-    call(arrays).forEach(({ dtype, data }, o) => {
-      buffers[inputs.length + o]!.set(isHalf(dtype) ? encodeHalf(dtype, data) : data)
-    })
-    if (outputs.length > 0 && buffers.length < inputs.length + outputs.length)
-      throw new Error('a host call lost its outputs')
-  }
-
-const arrayConstructor = (atom: Atom): string => makeStore(atom.aval.dtype, 0).constructor.name
-
-const storeSize = (atom: Atom): number =>
-  sizeOf(atom.aval.shape) * (dtypeInfo[atom.aval.dtype].short === 'c64' ? 2 : 1)
-
-/** Writes, evaluates and links the driver of a planned program. */
-export const makeDriver = (program: Program, plan: Plan): Driver => {
-  const writer = new Writer(plan)
-  const env = new Map<Slot, string>()
-  program.inputs.forEach((v, i) => env.set(v, `x${i}`))
-  const written = new Set<Atom>(program.inputs)
-  for (const atom of program.outputs) {
-    if (!isVar(atom) || written.has(atom)) continue
-    written.add(atom)
-    const name = writer.fresh('y')
-    env.set(atom, name)
-    const donor: Var | undefined = plan.donations.get(atom)
-    const source =
-      donor === undefined ? `new ${arrayConstructor(atom)}(${storeSize(atom)})` : env.get(donor)!
-    writer.line(1, `const ${name} = ${source}`)
-  }
-  writer.steps(program, env, 1)
-  const results = program.outputs.map((atom) => writer.name(atom, env))
-  const parameters = program.inputs.map((_, i) => `x${i}`).join(', ')
-  const source = [
-    `function driver([${parameters}]) {`,
-    ...writer.lines,
-    `  return [${results.join(', ')}]`,
-    '}',
-  ].join('\n')
-  const link = (kernels: readonly LinkedKernel['run'][]): Run => {
-    const links = new Map<string, unknown>()
-    kernels.forEach((run, i) => links.set(`k${i}`, run))
-    writer.temporaries.forEach((t, i) => links.set(`t${i}`, t))
-    writer.constants.forEach((c, i) => links.set(`c${i}`, c))
-    writer.hosts.forEach((h, i) => links.set(`h${i}`, h))
-    const driver = evaluateAny(source, links)
-    return (inputs) => {
-      const results = driver(inputs)
-      if (!isArrayList(results)) throw new Error('the driver returned no arrays')
-      return results
-    }
-  }
-  return { source, kernels: writer.kernels, run: link(writer.kernels.map((k) => k.run)), link }
-}
-
-// The generated driver ends in an array literal of typed arrays.
-const isArrayList = (value: unknown): value is readonly TypedArray[] => Array.isArray(value)

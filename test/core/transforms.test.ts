@@ -166,7 +166,7 @@ describe('values of traced tensors', () => {
     }
     let text = ''
     jit((x: Tensor) => {
-      text = `${x}`
+      text = String(x)
       return x
     })(tensor(1))
     expect(text).toContain('Tracer')

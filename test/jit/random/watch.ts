@@ -26,8 +26,11 @@ const nested = (step: Step): readonly Program[] => {
       return [step.condition, step.body]
     case 'branch':
       return step.branches
-    default:
+    case 'kernel':
+    case 'host':
       return []
+    default:
+      return step satisfies never
   }
 }
 

@@ -75,7 +75,7 @@ export const cluster = (graph: Graph, analysis: Analysis): readonly Unit[] => {
       extents: found.lowering.tag === 'reduce' ? found.lowering.reduction.extents : null,
     }
     const reads = readsOf(root, analysis)
-    const position = place(units, root, reads, madeBy, found, analysis)
+    const position = place(units, root, reads, madeBy, found)
     for (const v of outputs) madeBy.set(v, position)
   }
   return units
@@ -108,7 +108,6 @@ const place = (
   reads: readonly Read[],
   madeBy: ReadonlyMap<Var, number>,
   found: Probe,
-  analysis: Analysis,
 ): number => {
   const after = Math.max(
     -1,

@@ -38,7 +38,7 @@ const paramKey = (value: unknown, ids: Identities): string => {
     return value === null ? 'null' : `#${ids.of(value)}`
   // JSON has no -0, NaN or Infinity.
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
-  return JSON.stringify(value) ?? String(value)
+  return JSON.stringify(value) ?? typeof value
 }
 
 export const mergeEqual = (graph: Graph): Graph => {

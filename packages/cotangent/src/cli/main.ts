@@ -9,7 +9,7 @@ import { parseOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { loadDigits } from './source.ts'
 import { usage } from './usage.ts'
-import { percent } from '../report/format.ts'
+import { percent, plural } from '../report/format.ts'
 import type { Options } from './options.ts'
 import type { ModelName } from './models.ts'
 import type { Outcome } from './outcome.ts'
@@ -78,7 +78,7 @@ const announce = (
 
 const conclude = (outcome: Outcome): void => {
   const last = outcome.tests.at(-1)
-  if (outcome.interrupted) say(`stopped after ${outcome.steps} steps`)
+  if (outcome.interrupted) say(`stopped after ${plural(outcome.steps, 'step')}`)
   if (last !== undefined)
     say(`test accuracy ${percent(last.accuracy)}, loss ${last.loss.toFixed(4)}`)
   const { compiledStepSeconds: compiled, interpretedStepSeconds: interpreted } = outcome

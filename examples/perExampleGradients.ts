@@ -44,7 +44,7 @@ export const main = ({ count = 32, steps = 60, print = console.log } = {}) => {
   const norms = vmap((gradient: typeof gradients) => optim.globalNorm(gradient))(gradients)
   const largest = np.argsort(norms, { descending: true }).at(':2')
   const mean = tree.map((g) => g.mean({ axis: 0 }), gradients)
-  const isMean = tree.allClose(mean, batchGradient(params, x, label), 1e-5, 1e-6)
+  const isMean = tree.allClose(mean, batchGradient(params, x, label), { atol: 1e-6 })
 
   print(`kernel of the first layer: ${params.dense1.kernel.shape.join(' × ')}`)
   print(`its gradients, one an example: ${gradients.dense1.kernel.shape.join(' × ')}`)

@@ -17,7 +17,7 @@ describe('linearRegression', () => {
   })
 
   test('the parameters are those that made the data, up to the noise', () => {
-    expect(tree.allClose(params, truth, 0, 0.02)).toBe(true)
+    expect(tree.allClose(params, truth, { rtol: 0, atol: 0.02 })).toBe(true)
   })
 })
 

@@ -11,6 +11,10 @@ export interface Aval {
 
 export const aval = (shape: Shape, dtype: DType, weak = false): Aval => ({ shape, dtype, weak })
 
+/** The same type with a shape of its own that cannot be written to: callers may reuse theirs. */
+export const sealed = (type: Aval): Aval =>
+  Object.isFrozen(type.shape) ? type : { ...type, shape: Object.freeze([...type.shape]) }
+
 /** `f32[2,3]`; a weak type has a trailing `*`. */
 export const showAval = ({ shape, dtype, weak }: Aval): string =>
   `${dtypeInfo[dtype].short}${showShape(shape)}${weak ? '*' : ''}`

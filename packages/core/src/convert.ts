@@ -1,6 +1,16 @@
 /** JavaScript values to tensors. */
 import { type Aval, aval } from './aval.ts'
-import { type DType, type TypedArray, isComplex, isHalf, isInteger, makeStore } from './dtype.ts'
+import { describeValue, requireOptions } from './arguments.ts'
+import {
+  type DType,
+  type TypedArray,
+  dtypes,
+  isComplex,
+  isDType,
+  isHalf,
+  isInteger,
+  makeStore,
+} from './dtype.ts'
 import { DTypeError, ShapeError } from './errors.ts'
 import type { NestedNumbers, TensorLike } from './operators.ts'
 import { wrapInteger } from './prims/integers.ts'
@@ -47,14 +57,16 @@ export const inexactLeaf = (operation: string, leaf: Tensor | number | boolean):
 const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) && !(value instanceof DataView)
 
-const dtypeOfArray = (data: TypedArray): DType => {
+const dtypeOfArray = (operation: string, data: TypedArray): DType => {
   if (data instanceof Int8Array) return 'int8'
-  if (data instanceof Uint8Array) return 'uint8'
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 'uint8'
   if (data instanceof Int16Array) return 'int16'
   if (data instanceof Uint16Array) return 'uint16'
   if (data instanceof Int32Array) return 'int32'
   if (data instanceof Uint32Array) return 'uint32'
-  return data instanceof Float64Array ? 'float64' : 'float32'
+  if (data instanceof Float64Array) return 'float64'
+  if (data instanceof Float32Array) return 'float32'
+  throw noTensor(operation, data)
 }
 
 const nestedShape = (nested: NestedNumbers): Shape => {
@@ -67,6 +79,7 @@ const fillNested = (nested: NestedNumbers, shape: Shape, axis: number, out: numb
   if (nested.length !== shape[axis]) throw ragged(axis, nested.length, shape[axis]!)
   for (const item of nested) {
     const isLeaf = typeof item === 'number' || typeof item === 'boolean'
+    if (!isLeaf && !Array.isArray(item)) throw noTensor('tensor', item, ' in an array')
     if (isLeaf !== (axis === shape.length - 1)) throw ragged(axis, -1, shape[axis]!)
     if (isLeaf) out.push(Number(item))
     else fillNested(item, shape, axis + 1, out)
@@ -79,7 +92,32 @@ const ragged = (axis: number, got: number, want: number): ShapeError =>
     problem: 'the nested arrays are ragged',
     got: got < 0 ? `numbers and arrays mixed at depth ${axis}` : `a row of ${got} at depth ${axis}`,
     want: `${want} items of one kind`,
+    fix: 'make all rows equally long, pad them for instance; stack tensors with np.stack',
   })
+
+const noTensor = (operation: string, value: unknown, where = ''): DTypeError =>
+  new DTypeError({
+    operation,
+    problem: 'this cannot be made a tensor',
+    got: `${describeValue(value)}${where}`,
+    want: 'a number, a boolean, a typed array, nested arrays of numbers, or a tensor',
+    fix:
+      value instanceof Tensor
+        ? 'join tensors with np.stack or np.concatenate'
+        : 'convert it to numbers first',
+  })
+
+/** @throws DTypeError for a name that is no dtype. */
+export const requireDTypeName = (operation: string, dtype: string): void => {
+  if (isDType(dtype)) return
+  throw new DTypeError({
+    operation,
+    problem: 'there is no such dtype',
+    got: dtype,
+    want: dtypes.join(', '),
+    fix: 'write one of these names; int64 and uint64 do not exist here',
+  })
+}
 
 const firstLeaf = (nested: NestedNumbers): number | boolean => {
   const inner = nested[0]
@@ -97,8 +135,10 @@ const firstLeaf = (nested: NestedNumbers): number | boolean => {
  * tensor(new Int32Array([1, 2, 3, 4]), { shape: [2, 2] }).dtype // 'int32'
  */
 export const tensor = (value: TensorLike, options: TensorOptions = {}): Tensor => {
+  requireOptions('tensor', options, ['dtype', 'shape'])
+  if (options.dtype !== undefined) requireDTypeName('tensor', options.dtype)
   if (value instanceof Tensor) return recast(value, options)
-  const { flat, shape, natural } = flatNumbers(value)
+  const { flat, shape, natural } = flatNumbers('tensor', value)
   const dtype = options.dtype ?? natural
   const wanted = options.shape ?? shape
   if (sizeOf(wanted) !== flat.length) {
@@ -107,6 +147,7 @@ export const tensor = (value: TensorLike, options: TensorOptions = {}): Tensor =
       problem: 'the shape does not hold the elements',
       got: `${flat.length} elements`,
       want: `shape [${wanted.join(',')}], which holds ${sizeOf(wanted)}`,
+      fix: 'give a shape whose extents multiply to the number of elements',
     })
   }
   return fromNDArray({ shape: [...wanted], dtype, data: castValues(flat, dtype) })
@@ -124,11 +165,12 @@ interface FlatNumbers {
   readonly natural: DType
 }
 
-const flatNumbers = (value: Exclude<TensorLike, Tensor>): FlatNumbers => {
+const flatNumbers = (operation: string, value: Exclude<TensorLike, Tensor>): FlatNumbers => {
   if (typeof value === 'number') return { flat: [value], shape: [], natural: 'float32' }
   if (typeof value === 'boolean') return { flat: [Number(value)], shape: [], natural: 'bool' }
   if (isTypedArray(value))
-    return { flat: value, shape: [value.length], natural: dtypeOfArray(value) }
+    return { flat: value, shape: [value.length], natural: dtypeOfArray(operation, value) }
+  if (!Array.isArray(value)) throw noTensor(operation, value)
   const shape = nestedShape(value)
   const flat: number[] = []
   fillNested(value, shape, 0, flat)
@@ -153,9 +195,15 @@ export const castValues = (values: ArrayLike<number>, dtype: DType): TypedArray 
 }
 
 /** Any operand as a tensor: numbers weakly typed, nested arrays as `tensor` makes them. */
-export const asTensor = (value: TensorLike): Tensor =>
-  value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean'
-    ? leafTensor(value)
-    : tensor(value)
+export const asTensor = (value: TensorLike): Tensor => operandTensor('tensor', value)
+
+/** `asTensor`, in the name of an operation. @throws DTypeError for what is no operand. */
+export const operandTensor = (operation: string, value: TensorLike): Tensor => {
+  if (value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean') {
+    return leafTensor(value)
+  }
+  if (!Array.isArray(value) && !isTypedArray(value)) throw noTensor(operation, value)
+  return tensor(value)
+}
 
 export const isConcrete = (x: Tensor): x is Concrete => x instanceof Concrete

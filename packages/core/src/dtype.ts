@@ -1,5 +1,7 @@
 /** Element types, how each is stored, and JAX's promotion lattice with weak types. */
 
+import { ShapeError } from './errors.ts'
+
 export type DType =
   | 'bool'
   | 'int8'
@@ -89,6 +91,24 @@ export const integerRange = (dtype: DType): readonly [number, number] => {
  * bools as bytes, complex64 as interleaved pairs.
  */
 export const makeStore = (dtype: DType, size: number): TypedArray => {
+  try {
+    return allocate(dtype, size)
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(dtype, size)
+    throw error
+  }
+}
+
+const tooLarge = (dtype: DType, size: number): ShapeError =>
+  new ShapeError({
+    operation: 'allocate',
+    problem: 'the tensor does not fit in memory',
+    got: `${size} elements of ${dtype}: ${(size * dtypeInfo[dtype].bytes) / 2 ** 30} GiB`,
+    want: 'an array that JavaScript can allocate',
+    fix: 'work on smaller batches, or avoid the large intermediate result',
+  })
+
+const allocate = (dtype: DType, size: number): TypedArray => {
   switch (dtype) {
     case 'bool':
     case 'uint8':

@@ -10,7 +10,7 @@ export interface ErrorReport {
   /** What would have been accepted. */
   readonly want?: string
   /** What to do about it, in the imperative. */
-  readonly fix?: string
+  readonly fix: string
 }
 
 const ours = /[/\\](packages[/\\](core|ops|jit|nn|data|cotangent)[/\\](src|dist)|@cotangent)[/\\]/
@@ -43,7 +43,7 @@ export class CotangentError extends Error {
   readonly problem: string
   readonly got: string | undefined
   readonly want: string | undefined
-  readonly fix: string | undefined
+  readonly fix: string
   /** `file:line:column` of the user's call. */
   readonly location: string | undefined
 
@@ -51,7 +51,7 @@ export class CotangentError extends Error {
     const lines = [`${report.operation}: ${report.problem}`]
     if (report.got !== undefined) lines.push(`  got   ${report.got}`)
     if (report.want !== undefined) lines.push(`  want  ${report.want}`)
-    if (report.fix !== undefined) lines.push(`  fix   ${report.fix}`)
+    lines.push(`  fix   ${report.fix}`)
     if (location !== undefined) lines.push(`  at    ${location}`)
     super(lines.join('\n'))
     this.name = new.target.name
@@ -81,4 +81,11 @@ export class CompileError extends CotangentError {}
 /** A NaN or an Inf where a check forbids it, or derivatives that disagree. */
 export class NumericsError extends CotangentError {}
 /** A broken invariant of the library itself: never the caller's fault. */
-export class InternalError extends CotangentError {}
+export class InternalError extends CotangentError {
+  constructor(report: Omit<ErrorReport, 'fix'> & { readonly fix?: string }) {
+    super({
+      fix: 'this is a fault of cotangent: report it with the program that led here',
+      ...report,
+    })
+  }
+}

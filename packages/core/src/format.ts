@@ -25,7 +25,7 @@ export const formatTensor = ({ shape, dtype, data }: NDArray): string => {
     const positions = Array.from({ length: extent }, (_, i) => i)
     const parts =
       shorten && extent > 2 * edge
-        ? [...positions.slice(0, edge).map(part), '…', ...positions.slice(-edge).map(part)]
+        ? [...positions.slice(0, edge).map(part), '...', ...positions.slice(-edge).map(part)]
         : positions.map(part)
     const last = axis === shape.length - 1
     return `[${parts.join(last ? ', ' : `,\n${' '.repeat(axis + 1)}`)}]`

@@ -1,5 +1,5 @@
 /** The typed IR: single assignment, a list of equations. */
-import type { Aval } from './aval.ts'
+import { type Aval, sealed } from './aval.ts'
 import type { Origin } from './origin.ts'
 import type { AnyPrimitive } from './primitive.ts'
 import type { Concrete } from './tensor.ts'
@@ -8,7 +8,7 @@ import type { Concrete } from './tensor.ts'
 export class Var {
   readonly aval: Aval
   constructor(aval: Aval) {
-    this.aval = aval
+    this.aval = sealed(aval)
   }
 }
 

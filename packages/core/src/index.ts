@@ -1,4 +1,5 @@
 /** `@cotangent/core`: dtypes, shapes, tensors, trees, the IR, tracing, and the transforms. */
+export * from './arguments.ts'
 export * from './aval.ts'
 export * from './convert.ts'
 export * from './dtype.ts'

@@ -31,10 +31,32 @@ export interface AxisOptions {
   readonly keepdims?: boolean
 }
 
+export interface SpreadOptions extends ReduceOptions {
+  /** Subtracted from the count: 0 for the population, 1 for a sample. */
+  readonly ddof?: number
+}
+export interface SortOptions {
+  /** The last by default; null sorts the flattened tensor. */
+  readonly axis?: number | null
+  readonly descending?: boolean
+}
+export interface DiagonalOptions {
+  /** Above the main diagonal if positive. */
+  readonly offset?: number
+  /** The rows and columns; the first two axes by default. */
+  readonly axis1?: number
+  readonly axis2?: number
+}
+
+/** Options, or the axis alone: `x.sum(0)` and `x.sum({ axis: 0, keepdims: true })`. */
+export type AxesOr<O> = O | Axes
+export type AxisOr<O> = O | number | null
+
 type Unary = (x: TensorLike) => Tensor
 type Binary = (x: TensorLike, y: TensorLike) => Tensor
-type Reduce = (x: TensorLike, options?: ReduceOptions) => Tensor
-type ArgReduce = (x: TensorLike, options?: AxisOptions) => Tensor
+type Reduce = (x: TensorLike, options?: AxesOr<ReduceOptions>) => Tensor
+type ArgReduce = (x: TensorLike, options?: AxisOr<AxisOptions>) => Tensor
+type Cumulate = (x: TensorLike, options?: AxisOr<{ readonly axis?: number | null }>) => Tensor
 
 export interface Operators {
   readonly add: Binary
@@ -60,12 +82,16 @@ export interface Operators {
   readonly neg: Unary
   readonly abs: Unary
   readonly sign: Unary
+  readonly reciprocal: Unary
   readonly exp: Unary
+  readonly expm1: Unary
   readonly log: Unary
+  readonly log1p: Unary
   readonly sqrt: Unary
   readonly square: Unary
   readonly sin: Unary
   readonly cos: Unary
+  readonly tan: Unary
   readonly tanh: Unary
   readonly floor: Unary
   readonly ceil: Unary
@@ -77,24 +103,29 @@ export interface Operators {
   readonly min: Reduce
   readonly any: Reduce
   readonly all: Reduce
-  readonly var: (x: TensorLike, options?: ReduceOptions & { readonly ddof?: number }) => Tensor
-  readonly std: (x: TensorLike, options?: ReduceOptions & { readonly ddof?: number }) => Tensor
+  readonly ptp: Reduce
+  readonly var: (x: TensorLike, options?: AxesOr<SpreadOptions>) => Tensor
+  readonly std: (x: TensorLike, options?: AxesOr<SpreadOptions>) => Tensor
   readonly argmax: ArgReduce
   readonly argmin: ArgReduce
-  readonly cumsum: (x: TensorLike, options?: { readonly axis?: number | null }) => Tensor
-  readonly sort: (
-    x: TensorLike,
-    options?: { readonly axis?: number | null; readonly descending?: boolean },
-  ) => Tensor
-  readonly argsort: (
-    x: TensorLike,
-    options?: { readonly axis?: number | null; readonly descending?: boolean },
-  ) => Tensor
+  readonly cumsum: Cumulate
+  readonly cumprod: Cumulate
+  readonly sort: (x: TensorLike, options?: AxisOr<SortOptions>) => Tensor
+  readonly argsort: (x: TensorLike, options?: AxisOr<SortOptions>) => Tensor
   readonly clip: (x: TensorLike, low?: TensorLike | null, high?: TensorLike | null) => Tensor
   readonly where: (condition: TensorLike, onTrue: TensorLike, onFalse: TensorLike) => Tensor
   readonly reshape: (x: TensorLike, shape: Shape) => Tensor
   readonly transpose: (x: TensorLike, axes?: readonly number[]) => Tensor
   readonly ravel: Unary
+  readonly swapaxes: (x: TensorLike, axis1: number, axis2: number) => Tensor
+  readonly diagonal: (x: TensorLike, options?: DiagonalOptions | number) => Tensor
+  readonly trace: (x: TensorLike, options?: DiagonalOptions) => Tensor
+  readonly repeat: (
+    x: TensorLike,
+    repeats: number | readonly number[],
+    axis?: number | null,
+  ) => Tensor
+  readonly take: (x: TensorLike, indices: TensorLike, axis?: number | null) => Tensor
   readonly squeeze: (x: TensorLike, axis?: Axes) => Tensor
   readonly expandDims: (x: TensorLike, axis: number | readonly number[]) => Tensor
   readonly broadcastTo: (x: TensorLike, shape: Shape) => Tensor

@@ -1,14 +1,19 @@
 /** The immutable `Tensor`, its methods, and `Concrete`, the one that holds values. */
-import type { Aval } from './aval.ts'
+import { type Aval, sealed } from './aval.ts'
 import { type DType, type TypedArray, isComplex, isHalf, makeStore } from './dtype.ts'
 import { formatTensor } from './format.ts'
 import { decodeHalf, encodeHalf } from './half.ts'
 import { IndexError, ShapeError, TracerError, UnsupportedError } from './errors.ts'
 import {
-  type AxisOptions,
   type Axes,
+  type AxesOr,
+  type AxisOptions,
+  type AxisOr,
+  type DiagonalOptions,
   type IndexPart,
   type ReduceOptions,
+  type SortOptions,
+  type SpreadOptions,
   type TensorLike,
   operators,
 } from './operators.ts'
@@ -75,6 +80,8 @@ export abstract class Tensor {
       throw new ShapeError({
         operation: 'iterate',
         problem: 'a scalar has no axis to iterate over',
+        got: 'shape []',
+        fix: 'read it with item(), or give it an axis with reshape([1])',
       })
     }
     for (let i = 0; i < this.shape[0]!; i++) yield this.at(i)
@@ -154,8 +161,14 @@ export abstract class Tensor {
   exp(): Tensor {
     return operators().exp(this)
   }
+  expm1(): Tensor {
+    return operators().expm1(this)
+  }
   log(): Tensor {
     return operators().log(this)
+  }
+  log1p(): Tensor {
+    return operators().log1p(this)
   }
   sqrt(): Tensor {
     return operators().sqrt(this)
@@ -163,11 +176,17 @@ export abstract class Tensor {
   square(): Tensor {
     return operators().square(this)
   }
+  reciprocal(): Tensor {
+    return operators().reciprocal(this)
+  }
   sin(): Tensor {
     return operators().sin(this)
   }
   cos(): Tensor {
     return operators().cos(this)
+  }
+  tan(): Tensor {
+    return operators().tan(this)
   }
   tanh(): Tensor {
     return operators().tanh(this)
@@ -182,46 +201,53 @@ export abstract class Tensor {
   round(): Tensor {
     return operators().round(this)
   }
-  sum(options?: ReduceOptions): Tensor {
+  sum(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().sum(this, options)
   }
-  mean(options?: ReduceOptions): Tensor {
+  mean(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().mean(this, options)
   }
-  prod(options?: ReduceOptions): Tensor {
+  prod(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().prod(this, options)
   }
-  max(options?: ReduceOptions): Tensor {
+  max(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().max(this, options)
   }
-  min(options?: ReduceOptions): Tensor {
+  min(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().min(this, options)
   }
-  any(options?: ReduceOptions): Tensor {
+  any(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().any(this, options)
   }
-  all(options?: ReduceOptions): Tensor {
+  all(options?: AxesOr<ReduceOptions>): Tensor {
     return operators().all(this, options)
   }
-  var(options?: ReduceOptions & { readonly ddof?: number }): Tensor {
+  /** The largest less the smallest. */
+  ptp(options?: AxesOr<ReduceOptions>): Tensor {
+    return operators().ptp(this, options)
+  }
+  var(options?: AxesOr<SpreadOptions>): Tensor {
     return operators().var(this, options)
   }
-  std(options?: ReduceOptions & { readonly ddof?: number }): Tensor {
+  std(options?: AxesOr<SpreadOptions>): Tensor {
     return operators().std(this, options)
   }
-  argmax(options?: AxisOptions): Tensor {
+  argmax(options?: AxisOr<AxisOptions>): Tensor {
     return operators().argmax(this, options)
   }
-  argmin(options?: AxisOptions): Tensor {
+  argmin(options?: AxisOr<AxisOptions>): Tensor {
     return operators().argmin(this, options)
   }
-  cumsum(options?: { readonly axis?: number | null }): Tensor {
+  cumsum(options?: AxisOr<{ readonly axis?: number | null }>): Tensor {
     return operators().cumsum(this, options)
   }
-  sort(options?: { readonly axis?: number | null; readonly descending?: boolean }): Tensor {
+  cumprod(options?: AxisOr<{ readonly axis?: number | null }>): Tensor {
+    return operators().cumprod(this, options)
+  }
+  sort(options?: AxisOr<SortOptions>): Tensor {
     return operators().sort(this, options)
   }
-  argsort(options?: { readonly axis?: number | null; readonly descending?: boolean }): Tensor {
+  argsort(options?: AxisOr<SortOptions>): Tensor {
     return operators().argsort(this, options)
   }
   clip(low?: TensorLike | null, high?: TensorLike | null): Tensor {
@@ -244,6 +270,27 @@ export abstract class Tensor {
   }
   ravel(): Tensor {
     return operators().ravel(this)
+  }
+  flatten(): Tensor {
+    return operators().ravel(this)
+  }
+  swapaxes(axis1: number, axis2: number): Tensor {
+    return operators().swapaxes(this, axis1, axis2)
+  }
+  diagonal(options?: DiagonalOptions | number): Tensor {
+    return operators().diagonal(this, options)
+  }
+  /** The sum of a diagonal. */
+  trace(options?: DiagonalOptions): Tensor {
+    return operators().trace(this, options)
+  }
+  /** Each element several times in a row, along an axis or flattened. */
+  repeat(repeats: number | readonly number[], axis?: number | null): Tensor {
+    return operators().repeat(this, repeats, axis)
+  }
+  /** The slices at these positions; those outside are filled, where `at` clamps. */
+  take(indices: TensorLike, axis?: number | null): Tensor {
+    return operators().take(this, indices, axis)
   }
   squeeze(axis?: Axes): Tensor {
     return operators().squeeze(this, axis)
@@ -290,7 +337,7 @@ export class Concrete extends Tensor {
 
   constructor(aval: Aval, storage: Storage) {
     super()
-    this.aval = aval
+    this.aval = sealed(aval)
     this.storage = storage
   }
 
@@ -374,6 +421,7 @@ export const normalizeAxis = (operation: string, axis: number, rank: number): nu
       problem: 'the axis is out of range',
       got: `axis ${axis} of a tensor of rank ${rank}`,
       want: rank === 0 ? 'no axis: it is a scalar' : `an integer from ${-rank} to ${rank - 1}`,
+      fix: 'name an axis that the tensor has; negative ones count from the last',
     })
   }
   return axis < 0 ? axis + rank : axis

@@ -44,6 +44,13 @@ export class Tracer extends Tensor {
   }
 }
 
+// What console.log prints in Node: its type, not its insides.
+Object.defineProperty(Tracer.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: Tracer): string {
+    return this.toString()
+  },
+})
+
 const tracerAsNumber = (tracer: Tracer, operation: string): TracerError =>
   new TracerError({
     operation,
@@ -63,6 +70,7 @@ export class Builder {
   readonly #equations: Equation[] = []
   readonly #forced = new Map<Var, Concrete>()
   #forcedUpTo = 0
+  #isClosed = false
   wasForced = false
 
   constructor(
@@ -116,6 +124,7 @@ export class Builder {
    * once. Under jit, vmap and in loop bodies there is no value.
    */
   force(variable: Var, operation: string): Concrete {
+    if (this.#isClosed) throw leaked(operation)
     if (this.#primals === null) throw tracerAsNumber(new Tracer(this, variable), operation)
     this.wasForced = true
     const read = (atom: Atom): Concrete => {
@@ -142,6 +151,11 @@ export class Builder {
   #captureOf(variable: Var): Tracer | undefined {
     for (const [tracer, input] of this.#captured) if (input === variable) return tracer
     return undefined
+  }
+
+  /** Ends the trace: its tracers have no meaning outside the traced function. */
+  close(): void {
+    this.#isClosed = true
   }
 
   finish(outputs: readonly Tensor[]): Traced {
@@ -195,6 +209,7 @@ export const trace = (
   try {
     return builder.finish(f(...builder.arguments))
   } finally {
+    builder.close()
     currentBuilder = outer
     currentOrigin = outerOrigin
   }

@@ -53,7 +53,12 @@ export * as data from '@cotangent/data'
 export { type JitOptions, type Jitted, type Lowered, jit } from '@cotangent/jit'
 export { models, nn, optim, train } from '@cotangent/nn'
 export {
+  checkGrads,
+  type CheckGradsOptions,
+  clipGradient,
   cond,
+  costOf,
+  type FunctionCost,
   debug,
   foriLoop,
   lax,

@@ -5,12 +5,14 @@ import {
   Concrete,
   type Execute,
   type Graph,
+  ShapeError,
   Storage,
   type Structure,
   type Tensor,
   TracerError,
   TreeError,
   type TypedArray,
+  UnsupportedError,
   bind,
   callP,
   erase,
@@ -21,6 +23,8 @@ import {
   isTracing,
   leafAval,
   leafTensor,
+  requireFunction,
+  requireOptions,
   showAval,
   traceTree,
   unflatten,
@@ -43,7 +47,7 @@ export interface JitOptions {
 export interface Jitted<A extends readonly unknown[], R> {
   (...args: A): R
   /** What the compiler makes of the function at these arguments. */
-  readonly lower: (...args: A) => Lowered
+  readonly lower: (...args: A) => Lowered<A, R>
   /** How many compiled variants are kept. */
   readonly cacheSize: number
   readonly clearCache: () => void
@@ -82,7 +86,10 @@ export const jit = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: JitOptions = {},
 ): Jitted<A, R> => {
+  requireFunction('jit', f)
+  requireOptions('jit', options, ['staticArgs', 'donate', 'backend'])
   const { staticArgs = [], donate = [], backend = 'js' } = options
+  requireBackend(backend)
   const cache = new Cache<Variant>(cacheCapacity)
 
   const prepare = (args: readonly unknown[]): Call => {
@@ -120,11 +127,15 @@ export const jit = <A extends readonly unknown[], R>(
     return unflatten(variant.structure, outputs)
   }
 
-  const lower = (...args: A): Lowered => {
+  const lower = (...args: A): Lowered<A, R> => {
     const call = prepare(args)
     const variant = variantOf(args, call)
     variant.executable ??= compileGraph(variant.graph, call.donated)
-    return new Lowered(variant.executable)
+    return new Lowered(variant.executable, (...given: A): R => {
+      const again = prepare(given)
+      requireSameCall(again, call)
+      return unflatten(variant.structure, runVariant(variant, again))
+    })
   }
 
   const jitted: unknown = Object.defineProperties(run, {
@@ -140,6 +151,32 @@ export const jit = <A extends readonly unknown[], R>(
 const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>
   value as Jitted<A, R>
 
+const requireBackend = (backend: string): void => {
+  if (backend === 'js' || backend === 'interpret') return
+  throw new UnsupportedError({
+    operation: 'jit',
+    problem: 'there is no such backend',
+    got: JSON.stringify(backend),
+    want: "'js' or 'interpret'",
+    fix: 'leave the option out for the best one available',
+  })
+}
+
+// What was compiled is for one combination of types and static values only.
+const requireSameCall = (got: Call, want: Call): void => {
+  const isSame =
+    got.key.length === want.key.length && got.key.every((part, i) => Object.is(part, want.key[i]))
+  if (isSame) return
+  const show = ({ leaves }: Call): string => leaves.map((x) => showAval(leafAval(x))).join(', ')
+  throw new ShapeError({
+    operation: 'compiled function',
+    problem: 'it was lowered for other arguments',
+    got: `${show(got)} in ${got.structure.key}`,
+    want: `${show(want)} in ${want.structure.key}`,
+    fix: 'lower it again for these, or call the jitted function, which compiles as needed',
+  })
+}
+
 const typeKey = (type: Aval): string => showAval(type)
 
 const donatedLeaves = (
@@ -150,7 +187,11 @@ const donatedLeaves = (
   args.flatMap((arg, i) => {
     if (staticArgs.includes(i)) {
       if (!donate.includes(i)) return []
-      throw new TreeError({ operation: 'jit', problem: `argument ${i} is both static and donated` })
+      throw new TreeError({
+        operation: 'jit',
+        problem: `argument ${i} is both static and donated`,
+        fix: 'leave it out of one of the two: a constant has no memory to give away',
+      })
     }
     return flatten(arg).leaves.map(() => donate.includes(i))
   })
@@ -169,11 +210,32 @@ const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
     call.donated.length === 0
       ? tensors.map((x) => x.storage.read())
       : takeInputs(tensors, call.donated)
-  const outputs = variant.executable.run(inputs)
+  const outputs = runInMemory(variant.executable, inputs)
   return variant.graph.outputs.map((atom, i) => {
     // An output that is an input or a constant comes back as the same array: it is immutable.
     return new Concrete(atom.aval, new Storage(outputs[i]!))
   })
+}
+
+// Only an allocation that fails throws a RangeError of these words.
+const runInMemory = (
+  executable: Executable,
+  inputs: readonly TypedArray[],
+): readonly TypedArray[] => {
+  try {
+    return executable.run(inputs)
+  } catch (error) {
+    if (!(error instanceof RangeError) || !/array length|allocation/i.test(error.message))
+      throw error
+    const types = executable.graph.outputs.map((atom) => showAval(atom.aval)).join(', ')
+    throw new ShapeError({
+      operation: 'jit',
+      problem: 'the results of the compiled function do not fit in memory',
+      got: `${types}, beside ${executable.plan.arenaBytes} bytes of temporaries`,
+      want: 'arrays that JavaScript can allocate',
+      fix: 'work on smaller batches, or reduce the result before it is returned',
+    })
+  }
 }
 
 // Reads first, so that nothing is given away when an argument turns out to be unusable.

@@ -28,11 +28,18 @@ export interface LoweredMemory {
   readonly donated: number
 }
 
-export class Lowered {
-  readonly #executable: Executable
+/** A compiled program: call it with arguments of the types it was lowered for. */
+export interface Compiled<A extends readonly unknown[], R> extends Executable {
+  (...args: A): R
+}
 
-  constructor(executable: Executable) {
+export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
+  readonly #executable: Executable
+  readonly #call: (...args: A) => R
+
+  constructor(executable: Executable, call: (...args: A) => R) {
     this.#executable = executable
+    this.#call = call
   }
 
   /** The graph as traced. */
@@ -85,9 +92,12 @@ export class Lowered {
     }
   }
 
-  /** The compiled program itself. */
-  compile(): Executable {
-    return this.#executable
+  /**
+   * The compiled function, for arguments of these types only, with the program that it runs.
+   * @throws ShapeError when it is called with others.
+   */
+  compile(): Compiled<A, R> {
+    return Object.assign((...args: A): R => this.#call(...args), this.#executable)
   }
 
   /** Time per kernel over `repeat` runs on these raw arrays. */

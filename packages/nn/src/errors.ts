@@ -1,5 +1,5 @@
 /** Errors of layers whose input does not fit. */
-import { type Shape, ShapeError, showShape } from '@cotangent/core'
+import { IndexError, type Shape, ShapeError, showShape } from '@cotangent/core'
 
 /** @throws ShapeError unless the shape has this many axes. */
 export const requireRank = (
@@ -14,6 +14,7 @@ export const requireRank = (
     problem: 'the input has the wrong number of axes',
     got: `shape ${showShape(shape)}`,
     want,
+    fix: 'reshape the input, or put flatten() or another layer before this one',
   })
 }
 
@@ -33,5 +34,17 @@ export const requireExtent = (
     got: `extent ${got ?? 'none'} in shape ${showShape(shape)}`,
     want: `${want} ${what}`,
     fix: 'initialise the layer with the shape of the input it will get',
+  })
+}
+
+/** @throws IndexError unless a size that a layer is made with is a positive integer. */
+export const requireSize = (layer: string, what: string, size: number): void => {
+  if (Number.isInteger(size) && size > 0) return
+  throw new IndexError({
+    operation: layer,
+    problem: `the number of ${what} is out of range`,
+    got: String(size),
+    want: 'a positive integer',
+    fix: `say how many ${what} the layer gives`,
   })
 }

@@ -187,6 +187,7 @@ export const orthogonal =
         problem: 'a matrix has rows and columns',
         got: `shape ${showShape(shape)}`,
         want: 'at least two axes',
+        fix: 'use another initialiser for vectors',
       })
     }
     const axis = normalizeAxis('initializers.orthogonal', columnAxis, shape.length)

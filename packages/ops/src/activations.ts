@@ -177,6 +177,7 @@ export const glu = (x: TensorLike, axis: number | { readonly axis?: number } = -
       operation: 'nn.glu',
       problem: 'the axis has no two halves',
       got: `axis ${at} of ${showAval(a.aval)}`,
+      fix: 'choose an axis of even extent',
     })
   }
   const half = extent / 2

@@ -91,6 +91,7 @@ const smoothPart = (
       operation: 'checkGrads',
       problem: 'there is nothing to differentiate',
       got: `${at.length} float arguments, ${smoothOutputs.filter((s) => s).length} float results`,
+      fix: 'give it a float argument and a float result',
     })
   }
   return {

@@ -8,8 +8,8 @@ import {
   type Lowering,
   type Region,
   type Scalar,
-  type ShapeDType,
   type Stmt,
+  type TypesOnly,
   dtypeInfo,
   isFloat,
   makeIR,
@@ -43,7 +43,7 @@ type Cost = Pick<FunctionCost, 'flops' | 'bytes'>
  */
 export const costOf =
   <A extends readonly unknown[]>(f: (...args: A) => unknown) =>
-  (...args: { readonly [K in keyof A]: A[K] | ShapeDType }): FunctionCost => {
+  (...args: { readonly [K in keyof A]: TypesOnly<A[K]> }): FunctionCost => {
     const first = makeIR((x: unknown) => x)(args[0] ?? null).graph
     const parameters = typesOf(first.inputs).reduce((n, { shape }) => n + sizeOf(shape), 0)
     return { ...costOfGraph(makeIR(f)(...args).graph), parameters }

@@ -2,6 +2,7 @@
 import './install.ts'
 
 export * from './checkGrads.ts'
+export * from './clipGradient.ts'
 export * from './control/index.ts'
 export * from './cost.ts'
 export * as lax from './lax/index.ts'

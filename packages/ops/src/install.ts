@@ -4,14 +4,16 @@ import * as arithmetic from './numpy/arithmetic.ts'
 import * as positions from './numpy/arguments.ts'
 import * as averages from './numpy/averages.ts'
 import * as comparison from './numpy/comparison.ts'
-import { cumsum } from './numpy/cumulative.ts'
+import { cumprod, cumsum } from './numpy/cumulative.ts'
 import { at, updateAt } from './numpy/indexing.ts'
 import * as linear from './numpy/linear.ts'
 import * as math from './numpy/math.ts'
+import * as rearrange from './numpy/rearrange.ts'
 import * as reductions from './numpy/reductions.ts'
 import { where } from './numpy/select.ts'
 import * as shapes from './numpy/shape.ts'
 import { argsort, sort } from './numpy/sorting.ts'
+import { take } from './numpy/take.ts'
 import { astype } from './numpy/dtypes.ts'
 
 const operators: Operators = {
@@ -26,13 +28,17 @@ const operators: Operators = {
   abs: arithmetic.abs,
   sign: arithmetic.sign,
   square: arithmetic.square,
+  reciprocal: arithmetic.reciprocal,
   maximum: math.maximum,
   minimum: math.minimum,
   exp: math.exp,
+  expm1: math.expm1,
   log: math.log,
+  log1p: math.log1p,
   sqrt: math.sqrt,
   sin: math.sin,
   cos: math.cos,
+  tan: math.tan,
   tanh: math.tanh,
   floor: math.floor,
   ceil: math.ceil,
@@ -58,15 +64,22 @@ const operators: Operators = {
   mean: averages.mean,
   var: averages.var,
   std: averages.std,
+  ptp: averages.ptp,
   argmax: positions.argmax,
   argmin: positions.argmin,
   cumsum,
+  cumprod,
   sort,
   argsort,
   where,
   reshape: shapes.reshape,
   transpose: shapes.transpose,
   ravel: shapes.ravel,
+  swapaxes: shapes.swapaxes,
+  diagonal: rearrange.diagonal,
+  trace: rearrange.trace,
+  repeat: rearrange.repeat,
+  take,
   squeeze: shapes.squeeze,
   expandDims: shapes.expandDims,
   broadcastTo: shapes.broadcastTo,

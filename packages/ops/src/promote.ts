@@ -8,7 +8,6 @@ import {
   ShapeError,
   Tensor,
   type TensorLike,
-  asTensor,
   broadcastInDim,
   broadcastShapes,
   fill,
@@ -16,6 +15,7 @@ import {
   isFloat,
   isInteger,
   leafAval,
+  operandTensor,
   promote,
   range,
   sameShape,
@@ -29,8 +29,10 @@ import { convert } from './prims/convert.ts'
 const typeOf = (operand: Tensor | number | boolean): Aval => leafAval(operand)
 
 /** Nested and typed arrays become tensors; numbers and booleans stay as they are. */
-const leafOf = (operand: TensorLike): Tensor | number | boolean =>
-  typeof operand === 'number' || typeof operand === 'boolean' ? operand : asTensor(operand)
+const leafOf = (operation: string, operand: TensorLike): Tensor | number | boolean =>
+  typeof operand === 'number' || typeof operand === 'boolean'
+    ? operand
+    : operandTensor(operation, operand)
 
 /** `x` in another dtype; nothing is recorded where it already has it. */
 export const cast = (x: Tensor, dtype: DType, weak = false): Tensor =>
@@ -65,6 +67,7 @@ export const broadcastTensor = (operation: string, x: Tensor, shape: Shape): Ten
       problem: 'the tensor cannot be broadcast to this shape',
       got: `${showAval(x.aval)} to ${showShape(shape)}`,
       want: 'extents that are equal, or 1, counted from the last axis',
+      fix: 'insert axes of extent 1 with np.expandDims, or reshape it first',
     })
   }
   return broadcastInDim(
@@ -125,7 +128,7 @@ export const promoteOperands = (
   operands: readonly TensorLike[],
   rule: PromoteRule = {},
 ): readonly Tensor[] => {
-  const leaves = operands.map(leafOf)
+  const leaves = operands.map((operand) => leafOf(operation, operand))
   const types = leaves.map(typeOf)
   const type = applyRule(operation, promote(types), rule)
   const shape = commonShape(
@@ -152,7 +155,7 @@ export const promoteDTypes = (
   operands: readonly TensorLike[],
   rule: PromoteRule = {},
 ): readonly Tensor[] => {
-  const leaves = operands.map(leafOf)
+  const leaves = operands.map((operand) => leafOf(operation, operand))
   const type = applyRule(operation, promote(leaves.map(typeOf)), rule)
   return leaves.map((leaf) => place(operation, leaf, typeOf(leaf).shape, type))
 }

@@ -25,6 +25,7 @@ const segmentReduction = (
       operation,
       problem: 'every slice along the first axis needs one segment number',
       got: `${showAval(ids.aval)} for ${showAval(x.aval)}`,
+      fix: 'give one number for each slice',
     })
   }
   const count = options.numSegments ?? (ids.size === 0 ? 0 : ids.max().item() + 1)

@@ -46,6 +46,7 @@ export const transposeP: Primitive<readonly ['x'], { readonly permutation: reado
           problem: 'not a permutation of the axes',
           got: `permutation [${permutation.join(',')}] of ${showAval(x)}`,
           want: `each of 0 … ${rank - 1} once`,
+          fix: 'name every axis once, or none to reverse them',
         })
       }
       return [{ ...x, shape: permutation.map((p) => x.shape[p]!) }]
@@ -127,6 +128,7 @@ export const broadcastInDimP: Primitive<readonly ['x'], BroadcastParams> = defin
         problem: 'the input does not fit the target shape',
         got: `${showAval(x)} along axes [${axes.join(',')}] to ${showShape(shape)}`,
         want: 'increasing axes, and input extents of 1 or the target’s',
+        fix: 'reshape it so that each extent is 1 or the target’s, or use np.broadcastTo',
       })
     }
     return [{ ...x, shape }]
@@ -181,6 +183,7 @@ export const reshapeP: Primitive<readonly ['x'], { readonly shape: Shape }> = de
         operation: 'reshape',
         problem: 'the number of elements differs',
         got: `${showAval(x)} (${sizeOf(x.shape)} elements) to ${showShape(shape)} (${sizeOf(shape)})`,
+        fix: 'give extents whose product is the number of elements; one may be -1',
       })
     }
     return [{ ...x, shape }]

@@ -1,4 +1,5 @@
 /** `vmap`, and the named axes that collectives speak of. */
+import { requireFunction, requireOptions } from '../arguments.ts'
 import type { Aval } from '../aval.ts'
 import { leafTensor } from '../convert.ts'
 import { ShapeError, TracerError, TreeError } from '../errors.ts'
@@ -61,6 +62,7 @@ const batchSize = (
       operation: 'vmap',
       problem: 'no argument is mapped',
       want: 'at least one axis that is not null in inAxes, or axisSize',
+      fix: 'map an argument, or say how large the axis is: { axisSize: 8 }',
     })
   }
   const odd = sizes.find((s) => s !== size)
@@ -85,13 +87,20 @@ export const vmap = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: VmapOptions = {},
 ): ((...args: A) => R) => {
+  requireFunction('vmap', f)
+  requireOptions('vmap', options, ['inAxes', 'outAxes', 'axisName', 'axisSize'])
   const { inAxes = 0, outAxes = 0, axisName = null } = options
   return (...args) => {
     const { leaves, structure } = flatten(args, 'vmap')
     const xs = leaves.map(leafTensor)
     const spec = broadcastPrefix('vmap inAxes', inAxes, structure, isBatchDim)
     if (spec.length !== xs.length) {
-      throw new TreeError({ operation: 'vmap', problem: 'inAxes does not match the arguments' })
+      throw new TreeError({
+        operation: 'vmap',
+        problem: 'inAxes does not match the arguments',
+        got: `${spec.length} axes for ${xs.length} tensors`,
+        fix: 'give one axis for each argument, or one for all',
+      })
     }
     const dims = xs.map((x, i) =>
       spec[i] === null ? null : normalizeAxis('vmap inAxes', spec[i]!, x.ndim),

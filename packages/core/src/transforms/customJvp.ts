@@ -86,7 +86,12 @@ export const pairOf = (
   want: string,
 ): readonly [unknown, unknown] => {
   if (Array.isArray(result) && result.length === 2) return [result[0], result[1]]
-  throw new TreeError({ operation, problem: 'the rule returns two values', want })
+  throw new TreeError({
+    operation,
+    problem: 'the rule returns two values',
+    want,
+    fix: 'return an array of the two',
+  })
 }
 
 /**

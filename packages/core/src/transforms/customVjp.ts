@@ -61,6 +61,7 @@ export const customVjpP: Primitive<readonly string[], CustomVjpParams> = defineP
     throw new UnsupportedError({
       operation: 'customVjp',
       problem: 'it is not a linear function, so it is not transposed',
+      fix: 'differentiate it with grad or vjp instead of linearTranspose',
     })
   },
   partition: wholeEquation,
@@ -215,6 +216,7 @@ const childrenOf = (pair: Structure): readonly [Structure, Structure] => {
   throw new UnsupportedError({
     operation: 'customVjp',
     problem: 'the forward rule must return [output, residuals]',
+    fix: 'return an array of the output and what the backward rule needs (null for nothing)',
   })
 }
 
@@ -231,6 +233,7 @@ const cotangentLeaves = (
       problem: 'the backward rule gives one cotangent for each argument',
       got: `${list.length}`,
       want: `${args.length}`,
+      fix: 'return an array with one entry for each argument; null stands for zeros',
     })
   }
   let next = 0
@@ -254,5 +257,6 @@ const checkCotangent = (ct: Tensor, type: Aval, path: string): Tensor => {
     problem: `the cotangent${path === '' ? '' : ` of ${path}`} has another shape than its argument`,
     got: `[${ct.shape.join(',')}]`,
     want: `[${type.shape.join(',')}]`,
+    fix: 'reshape or sum it to the shape of the argument',
   })
 }

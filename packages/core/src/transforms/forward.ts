@@ -1,4 +1,5 @@
 /** Forward mode and linear maps: `jvp`, `linearize`, `linearTranspose`. */
+import { requireFunction } from '../arguments.ts'
 import { type Aval, showAval } from '../aval.ts'
 import { inexactLeaf, leafTensor } from '../convert.ts'
 import { isInexact } from '../dtype.ts'
@@ -27,6 +28,7 @@ const matchTangents = (
       problem: 'a tangent has the type of its primal',
       got: showAval(dx.aval),
       want: showAval(x.aval),
+      fix: 'broadcast or cast it to that type first',
     })
   })
 
@@ -41,6 +43,7 @@ export const jvp = <A extends readonly unknown[], R>(
   primals: readonly [...A],
   tangents: { readonly [K in keyof A]: A[K] | Gradient<A[K]> },
 ): readonly [Gradient<R>, Gradient<R>] => {
+  requireFunction('jvp', f)
   const { leaves, structure } = flatten(primals, 'jvp')
   const flatTangents = flatten(tangents, 'jvp')
   requireSameStructure('jvp', flatTangents.structure, structure)
@@ -80,6 +83,7 @@ export const linearize = <A extends readonly unknown[], R>(
   Gradient<R>,
   (...tangents: { readonly [K in keyof A]: A[K] | Gradient<A[K]> }) => Gradient<R>,
 ] => {
+  requireFunction('linearize', f)
   const { leaves, structure } = flatten(primals, 'linearize')
   const xs = leaves.map((leaf) => inexactLeaf('linearize', leaf))
   const traced = traceTree(

@@ -1,4 +1,5 @@
 /** Reverse mode: `vjp`, `grad` and `valueAndGrad`. */
+import { requireFunction, requireOptions } from '../arguments.ts'
 import { showAval } from '../aval.ts'
 import { inexactLeaf } from '../convert.ts'
 import { isFloat } from '../dtype.ts'
@@ -64,6 +65,7 @@ export const vjp = <A extends readonly unknown[], R>(
   Gradient<R>,
   (cotangent: Gradient<R> | R) => { readonly [K in keyof A]: Gradient<A[K]> },
 ] => {
+  requireFunction('vjp', f)
   const { leaves, structure } = flatten(primals, 'vjp')
   const pulled = pull(
     'vjp',
@@ -89,6 +91,7 @@ const cotangentFor = (leaf: Tensor | number | boolean, output: Tensor): MaybeZer
     problem: 'a cotangent has the type of its output',
     got: showAval(ct.aval),
     want: showAval(output.aval),
+    fix: 'broadcast or cast it to that type first',
   })
 }
 
@@ -135,6 +138,7 @@ const position = (operation: string, n: number, count: number): number => {
     operation,
     problem: 'argnums names an argument that was not given',
     got: `argnums ${n} with ${count} argument${count === 1 ? '' : 's'}`,
+    fix: 'count from 0, or from the last with negative numbers',
   })
 }
 
@@ -180,16 +184,17 @@ const scalarLoss = (
       operation,
       problem: 'the loss must be floating point',
       got: showAval(value.aval),
+      fix: 'convert it with astype("float32")',
     })
   }
   return value
 }
 
 interface Grad {
-  <A extends readonly unknown[], const N extends Argnums = 0>(
-    f: (...args: A) => readonly [Tensor, unknown],
+  <A extends readonly unknown[], X, const N extends Argnums = 0>(
+    f: (...args: A) => readonly [Tensor, X],
     options: GradAuxOptions<N>,
-  ): (...args: A) => readonly [Gradients<A, N>, unknown]
+  ): (...args: A) => readonly [Gradients<A, N>, X]
   <A extends readonly unknown[], const N extends Argnums = 0>(
     f: (...args: A) => Tensor,
     options?: GradOptions<N>,
@@ -208,6 +213,7 @@ interface ValueAndGrad {
 }
 
 type AnyOptions = { readonly argnums?: Argnums; readonly hasAux?: boolean }
+const optionNames = ['argnums', 'hasAux']
 
 /**
  * The gradient of a scalar function: same arguments, same tree as the differentiated argument(s).
@@ -217,6 +223,8 @@ type AnyOptions = { readonly argnums?: Argnums; readonly hasAux?: boolean }
  * grad((x: Tensor) => x.mul(x).sum())(tensor([1, 2])) // [2, 4]
  */
 export const grad: Grad = (f: AnyFunction, options: AnyOptions = {}): never => {
+  requireFunction('grad', f)
+  requireOptions('grad', options, optionNames)
   const { argnums = 0, hasAux = false } = options
   return typed((...args: readonly unknown[]) => {
     const { gradients, aux } = differentiate('grad', f, args, argnums, hasAux)
@@ -232,6 +240,8 @@ export const grad: Grad = (f: AnyFunction, options: AnyOptions = {}): never => {
  * const [loss, g] = valueAndGrad((x: Tensor) => x.mul(x).sum())(tensor([1, 2])) // 5, [2, 4]
  */
 export const valueAndGrad: ValueAndGrad = (f: AnyFunction, options: AnyOptions = {}): never => {
+  requireFunction('valueAndGrad', f)
+  requireOptions('valueAndGrad', options, optionNames)
   const { argnums = 0, hasAux = false } = options
   return typed((...args: readonly unknown[]) => {
     const { value, aux, gradients } = differentiate('valueAndGrad', f, args, argnums, hasAux)

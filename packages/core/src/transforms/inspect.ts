@@ -1,13 +1,13 @@
 /** Looking at functions without running them: `makeIR`, `evalShape`, `interpret`. */
+import { requireFunction } from '../arguments.ts'
 import { type Aval, aval } from '../aval.ts'
 import { leafTensor } from '../convert.ts'
 import type { DType } from '../dtype.ts'
-import { evaluateGraph, whileInterpreting } from '../evaluate.ts'
+import { evaluateGraphConcrete, whileInterpreting } from '../evaluate.ts'
 import { IR } from '../ir.ts'
 import type { Shape } from '../shape.ts'
-import { fromNDArray } from '../tensor.ts'
 import { isTracing } from '../trace.ts'
-import { flatten, unflatten } from '../tree/structure.ts'
+import { type Leaf, flatten, unflatten } from '../tree/structure.ts'
 import { erase, traceTree, typed } from './apply.ts'
 
 /** A type that stands for a tensor where no value is needed. */
@@ -58,28 +58,45 @@ const typesOfArguments = (
  */
 export const makeIR =
   <A extends readonly unknown[]>(f: (...args: A) => unknown) =>
-  (...args: { readonly [K in keyof A]: A[K] | ShapeDType }): IR => {
+  (...args: { readonly [K in keyof A]: TypesOnly<A[K]> }): IR => {
+    requireFunction('makeIR', f)
     const { tree, types } = typesOfArguments(args)
     const { structure } = flatten(tree, 'makeIR')
     return new IR(traceTree('makeIR', erase(f), structure, types).graph)
   }
 
+/** A tree with the type of a tensor at each leaf. */
+export type ShapesOf<T> = T extends Leaf
+  ? ShapeDType
+  : T extends null | undefined
+    ? T
+    : { readonly [K in keyof T]: ShapesOf<T[K]> }
+
+/** Arguments of which only the types count: `{ shape, dtype }` may stand for any leaf. */
+export type TypesOnly<T> = T extends Leaf
+  ? T | ShapeDType
+  : T extends null | undefined
+    ? T
+    : T | ShapeDType | { readonly [K in keyof T]: TypesOnly<T[K]> }
+
 /**
  * The tree of output types, without running anything.
  * @example
- * evalShape((x: Tensor) => x.sum())({ shape: [3], dtype: 'float32' }) // { shape: [], dtype: 'float32' }
+ * evalShape((x: Tensor) => x.sum(), { shape: [3], dtype: 'float32' }) // { shape: [], dtype: 'float32' }
  */
-export const evalShape =
-  <A extends readonly unknown[]>(f: (...args: A) => unknown) =>
-  (...args: { readonly [K in keyof A]: A[K] | ShapeDType }): unknown => {
-    const { tree, types } = typesOfArguments(args)
-    const { structure } = flatten(tree, 'evalShape')
-    const traced = traceTree('evalShape', erase(f), structure, types)
-    const leaves = traced.graph.outputs.map(({ aval: { shape, dtype } }) =>
-      Object.freeze({ shape, dtype }),
-    )
-    return unflatten(traced.structure, leaves)
-  }
+export const evalShape = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  ...args: { readonly [K in keyof A]: TypesOnly<A[K]> }
+): ShapesOf<R> => {
+  requireFunction('evalShape', f)
+  const { tree, types } = typesOfArguments(args)
+  const { structure } = flatten(tree, 'evalShape')
+  const traced = traceTree('evalShape', erase(f), structure, types)
+  const leaves = traced.graph.outputs.map(({ aval: { shape, dtype } }) =>
+    Object.freeze({ shape, dtype }),
+  )
+  return unflatten(traced.structure, leaves)
+}
 
 /**
  * Runs `f` operation by operation through the reference interpreter, compiled calls inside it
@@ -89,6 +106,7 @@ export const interpret = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
 ): ((...args: A) => R) =>
   typed((...args) => {
+    requireFunction('interpret', f)
     if (isTracing()) return erase(f)(...args)
     const { leaves, structure } = flatten(args, 'interpret')
     const xs = leaves.map((leaf) => leafTensor(leaf).concrete('interpret'))
@@ -99,14 +117,6 @@ export const interpret = <A extends readonly unknown[], R>(
         structure,
         xs.map((x) => x.aval),
       )
-      const arrays = evaluateGraph(
-        traced.graph,
-        xs.map((x) => x.ndarray()),
-      )
-      const types = traced.graph.outputs.map((a) => a.aval)
-      return unflatten(
-        traced.structure,
-        arrays.map((a, i) => fromNDArray(a, types[i]!.weak)),
-      )
+      return unflatten(traced.structure, evaluateGraphConcrete(traced.graph, xs))
     })
   })

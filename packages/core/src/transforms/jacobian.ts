@@ -1,4 +1,5 @@
 /** Jacobians and Hessians of functions of trees. */
+import { requireOptions } from '../arguments.ts'
 import { inexactLeaf } from '../convert.ts'
 import { TreeError } from '../errors.ts'
 import { moveAxis, reshape, zerosLike } from '../prims/structural.ts'
@@ -6,8 +7,8 @@ import { alignBatch } from '../prims/batching.ts'
 import { makeStore } from '../dtype.ts'
 import { runGraph, trace } from '../trace.ts'
 import { type Tensor, fromNDArray } from '../tensor.ts'
-import { type Structure, unflatten } from '../tree/structure.ts'
-import type { Argnums } from '../types.ts'
+import { type Leaf, type Structure, unflatten } from '../tree/structure.ts'
+import type { Argnums, Gradients } from '../types.ts'
 import { type AnyFunction, erase, selectArguments, traceTree, typed } from './apply.ts'
 import { linearizeGraph, withZeros } from './linearize.ts'
 import { transposeGraph } from './transpose.ts'
@@ -24,20 +25,34 @@ export interface JacobianOptions<N extends Argnums = Argnums> {
  * `[...output, ...argument]`.
  */
 export interface Jacobian {
-  <A extends readonly unknown[], R, X>(
+  <A extends readonly unknown[], R, X, const N extends Argnums = 0>(
     f: (...args: A) => readonly [R, X],
-    options: JacobianOptions & { readonly hasAux: true },
-  ): (...args: A) => readonly [JacobianTree<R>, X]
-  <A extends readonly unknown[], R>(
+    options: JacobianOptions<N> & { readonly hasAux: true },
+  ): (...args: A) => readonly [JacobianTree<R, Gradients<A, N>>, X]
+  <A extends readonly unknown[], R, const N extends Argnums = 0>(
     f: (...args: A) => R,
-    options?: JacobianOptions & { readonly hasAux?: false },
-  ): (...args: A) => JacobianTree<R>
+    options?: JacobianOptions<N> & { readonly hasAux?: false },
+  ): (...args: A) => JacobianTree<R, Gradients<A, N>>
 }
 
-/** A tensor function of one tensor gives a tensor; trees give trees of trees. */
-export type JacobianTree<R> = R extends Tensor
-  ? Tensor
-  : { readonly [K in keyof R]: JacobianTree<R[K]> }
+/** A second derivative: for each leaf of the argument, the tree of the argument. */
+export interface Hessian {
+  <A extends readonly unknown[], X, const N extends Argnums = 0>(
+    f: (...args: A) => readonly [unknown, X],
+    options: JacobianOptions<N> & { readonly hasAux: true },
+  ): (...args: A) => readonly [JacobianTree<Gradients<A, N>, Gradients<A, N>>, X]
+  <A extends readonly unknown[], R, const N extends Argnums = 0>(
+    f: (...args: A) => R,
+    options?: JacobianOptions<N> & { readonly hasAux?: false },
+  ): (...args: A) => JacobianTree<R, JacobianTree<Gradients<A, N>, Gradients<A, N>>>
+}
+
+/** The tree `G` at each leaf of the output's tree. */
+export type JacobianTree<R, G> = R extends Leaf
+  ? G
+  : R extends null | undefined
+    ? R
+    : { readonly [K in keyof R]: JacobianTree<R[K], G> }
 
 // One-hot rows for every element of a leaf: `[size, ...shape]`.
 const basis = (x: Tensor): Tensor => {
@@ -78,8 +93,10 @@ const setUp = (
   operation: string,
   f: AnyFunction,
   args: readonly unknown[],
-  { argnums = 0, hasAux = false }: JacobianOptions,
+  options: JacobianOptions,
 ): Setup => {
+  requireOptions(operation, options, ['argnums', 'hasAux'])
+  const { argnums = 0, hasAux = false } = options
   const positions = typeof argnums === 'number' ? [argnums] : argnums
   const selected = selectArguments(
     operation,
@@ -142,6 +159,7 @@ const auxMissing = (operation: string): TreeError =>
     operation,
     problem: 'with hasAux the function returns two values',
     want: '[output, aux]',
+    fix: 'return an array of the output and everything else',
   })
 
 const assemble = (
@@ -198,7 +216,7 @@ export const jacrev: Jacobian = (f: (...args: never[]) => unknown, options: Jaco
  * @example
  * hessian((x: Tensor) => x.mul(x).mul(x).sum())(tensor([1, 2])) // [[6, 0], [0, 12]]
  */
-export const hessian: Jacobian = (
+export const hessian: Hessian = (
   f: (...args: never[]) => unknown,
   { argnums = 0, hasAux = false }: JacobianOptions = {},
 ) => {

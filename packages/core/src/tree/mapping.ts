@@ -72,53 +72,108 @@ export const mapWithPath = <T, B, L extends Leaf = LeafOf<T>>(
 const asLeaf = <L extends Leaf>(leaf: Leaf): L => leaf as L
 
 /** The leaves in order: lists in order, records by sorted key. */
-export const leaves = (tree: unknown): readonly Leaf[] => flatten(tree, 'tree.leaves').leaves
+export const leaves = <T>(tree: T): readonly LeafOf<T>[] =>
+  flatten(tree, 'tree.leaves').leaves.map((leaf) => asLeaf(leaf))
 
 /** The nesting of a tree without its leaves. */
 export const structure = (tree: unknown): Structure => flatten(tree, 'tree.structure').structure
 
-/** Folds the leaves from left to right. */
-export const reduce = <B>(f: (accumulator: B, leaf: Leaf) => B, tree: unknown, initial: B): B =>
-  leaves(tree).reduce<B>(f, initial)
+/**
+ * Folds the leaves from left to right.
+ * @example
+ * reduce((n, x: Tensor) => n + x.size, params, 0)
+ */
+export const reduce = <B, T, L extends Leaf = LeafOf<T>>(
+  f: (accumulator: B, leaf: L) => B,
+  tree: T,
+  initial: B,
+): B => leaves(tree).reduce<B>((accumulator, leaf) => f(accumulator, asLeaf(leaf)), initial)
 
 /** Whether `predicate` holds for every leaf. */
-export const all = (predicate: (leaf: Leaf) => boolean, tree: unknown): boolean =>
-  leaves(tree).every(predicate)
+export const all = <T, L extends Leaf = LeafOf<T>>(
+  predicate: (leaf: L) => boolean,
+  tree: T,
+): boolean => leaves(tree).every((leaf) => predicate(asLeaf(leaf)))
 
 /** One tree whose leaves are lists of the corresponding leaves: `zip({a: 1}, {a: 2})` is `{a: [1, 2]}`. */
-export const zip = <T>(tree: T, ...rest: readonly T[]): Mapped<T, readonly Leaf[]> =>
-  map((...group: readonly Leaf[]) => Object.freeze([...group]), tree, ...rest)
+export const zip = <T>(tree: T, ...rest: readonly T[]): Mapped<T, readonly LeafOf<T>[]> =>
+  map((...group: readonly LeafOf<T>[]) => Object.freeze([...group]), tree, ...rest)
+
+interface Transpose {
+  <T>(trees: readonly T[]): Mapped<T, readonly LeafOf<T>[]>
+  <T = unknown>(outer: Structure, inner: Structure, tree: unknown): T
+}
 
 /**
- * Swaps outer and inner structure: a list of records becomes a record of lists.
+ * Swaps outer and inner structure: a list of records becomes a record of lists. Any other nesting is
+ * swapped by giving both structures: `transpose(outer, inner, tree)`.
+ * @throws TreeError where the tree is not made of the two.
  * @example
  * transpose([{ a: 1, b: 2 }, { a: 3, b: 4 }]) // { a: [1, 3], b: [2, 4] }
  */
-export const transpose = <T>(trees: readonly T[]): Mapped<T, readonly Leaf[]> => {
-  const first = trees[0]
-  if (first === undefined) {
-    throw new TreeError({
-      operation: 'tree.transpose',
-      problem: 'no tree to take the structure from',
-    })
-  }
-  return zip(first, ...trees.slice(1))
+export const transpose: Transpose = (
+  first: Structure | readonly unknown[],
+  inner?: Structure,
+  tree?: unknown,
+): never => erased(transposed(first, inner, tree))
+
+// Its overloads say what it gives.
+const erased = (tree: unknown): never => tree as never
+
+const transposed = (
+  first: Structure | readonly unknown[],
+  inner: Structure | undefined,
+  tree: unknown,
+): unknown => {
+  if (!('tag' in first)) return transposeList(first)
+  if (inner === undefined) throw nothingToTranspose()
+  const flat = flatten(tree, 'tree.transpose')
+  const nested = within(first, inner)
+  requireSameStructure('tree.transpose', flat.structure, nested)
+  const columns = Array.from({ length: inner.size }, (_, i) =>
+    unflatten(
+      first,
+      Array.from({ length: first.size }, (_unused, o) => flat.leaves[o * inner.size + i]),
+    ),
+  )
+  return unflatten(inner, columns)
 }
+
+const transposeList = (trees: readonly unknown[]): unknown => {
+  if (trees.length === 0) throw nothingToTranspose()
+  return zip(trees[0], ...trees.slice(1))
+}
+
+const nothingToTranspose = (): TreeError =>
+  new TreeError({
+    operation: 'tree.transpose',
+    problem: 'no tree to take the structure from',
+    got: 'an empty list',
+    fix: 'give at least one tree, or both structures: transpose(outer, inner, tree)',
+  })
+
+// `inner` in the place of every leaf of `outer`.
+const within = (outer: Structure, inner: Structure): Structure =>
+  flatten(unflatten(outer, new Array(outer.size).fill(unflatten(inner, zeros(inner.size)))))
+    .structure
+
+const zeros = (count: number): readonly number[] => new Array<number>(count).fill(0)
 
 /**
  * Splits a tree in two of the same nesting: leaves for which the predicate holds, and the others;
  * null stands where a leaf went to the other side. `combine` undoes it.
  */
-export const partition = (
-  predicate: (leaf: Leaf, path: string) => boolean,
-  tree: unknown,
-): readonly [chosen: unknown, rest: unknown] => {
+export const partition = <T, L extends Leaf = LeafOf<T>>(
+  predicate: (leaf: L, path: string) => boolean,
+  tree: T,
+): readonly [chosen: Mapped<T, L | null>, rest: Mapped<T, L | null>] => {
   const flat = flatten(tree, 'tree.partition')
   const paths = leafPaths(flat.structure)
-  const side = (keep: boolean): unknown =>
+  const chosen = flat.leaves.map((leaf, i) => predicate(asLeaf(leaf), paths[i]!))
+  const side = (keep: boolean): Mapped<T, L | null> =>
     unflatten(
       flat.structure,
-      flat.leaves.map((leaf, i) => (predicate(leaf, paths[i]!) === keep ? leaf : null)),
+      flat.leaves.map((leaf, i) => (chosen[i] === keep ? leaf : null)),
     )
   return [side(true), side(false)]
 }
@@ -147,4 +202,4 @@ export const combine = <T = unknown>(...trees: readonly unknown[]): T => {
   return merge(trees) as T
 }
 
-export { flatten, leafPaths, register, unflatten } from './structure.ts'
+export { leafPaths, register } from './structure.ts'

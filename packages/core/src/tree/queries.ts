@@ -1,5 +1,6 @@
 /** Questions about trees, and editing them. */
 import { produce } from 'immer'
+import { requireOptions } from '../arguments.ts'
 import { showAval } from '../aval.ts'
 import { leafAval, leafTensor } from '../convert.ts'
 import { dtypeInfo } from '../dtype.ts'
@@ -30,6 +31,7 @@ export const at = (tree: unknown, path: string | readonly (string | number)[]): 
         problem: `no "${String(part)}" at ${i === 0 ? 'the root' : parts.slice(0, i).join('.')}`,
         got: `path ${parts.join('.')}`,
         want: `one of ${names}`,
+        fix: 'correct the path; tree.toString lists all of them',
       })
     }
     current = held
@@ -54,16 +56,30 @@ const compare = (a: unknown, b: unknown, close: (x: number, y: number) => boolea
 export const equals = (a: unknown, b: unknown): boolean =>
   compare(a, b, (x, y) => x === y || (Number.isNaN(x) && Number.isNaN(y)))
 
-/** The same up to `absolute + relative · |b|`. */
-export const allClose = (a: unknown, b: unknown, relative = 1e-5, absolute = 1e-8): boolean =>
-  compare(
+export interface Closeness {
+  /** Relative to the second tree; 1e-5 by default. */
+  readonly rtol?: number
+  /** Absolute; 1e-8 by default. */
+  readonly atol?: number
+}
+
+/**
+ * Same nesting, dtypes and shapes, and values up to `atol + rtol · |b|` (NaN equals NaN).
+ * @example
+ * allClose({ w: 1 }, { w: 1.001 }, { rtol: 1e-2 }) // true
+ */
+export const allClose = (a: unknown, b: unknown, options: Closeness = {}): boolean => {
+  requireOptions('tree.allClose', options, ['rtol', 'atol'])
+  const { rtol = 1e-5, atol = 1e-8 } = options
+  return compare(
     a,
     b,
     (x, y) =>
       x === y ||
-      Math.abs(x - y) <= absolute + relative * Math.abs(y) ||
+      Math.abs(x - y) <= atol + rtol * Math.abs(y) ||
       (Number.isNaN(x) && Number.isNaN(y)),
   )
+}
 
 /** The number of elements in all leaves: the parameter count. */
 export const size = (tree: unknown): number =>

@@ -64,6 +64,7 @@ export const register = <T>(
     throw new TreeError({
       operation: 'tree.register',
       problem: `${handler.name} is registered already`,
+      fix: 'register each class once, beside its definition',
     })
   }
   const erased: ClassHandler<unknown> = {
@@ -115,6 +116,7 @@ const showPath = (path: readonly (string | number)[]): string =>
 export const flatten = (tree: unknown, operation = 'tree'): Flat => {
   const leaves: Leaf[] = []
   const visit = (value: unknown, path: readonly (string | number)[]): Structure => {
+    if (path.length > deepest) throw endless(operation, path)
     if (value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean') {
       leaves.push(value)
       return leafStructure
@@ -144,6 +146,18 @@ export const flatten = (tree: unknown, operation = 'tree'): Flat => {
   const structure = visit(tree, [])
   return { leaves, structure }
 }
+
+/** Nothing is nested this deeply unless it contains itself. */
+const deepest = 400
+
+const endless = (operation: string, path: readonly (string | number)[]): TreeError =>
+  new TreeError({
+    operation,
+    problem: 'the tree is nested without end: does it contain itself?',
+    got: `more than ${deepest} levels at ${showPath(path.slice(0, 4))}…`,
+    want: 'a tree: no object inside itself',
+    fix: 'remove the reference that leads back up',
+  })
 
 const notATree = (
   operation: string,

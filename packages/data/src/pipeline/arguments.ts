@@ -14,6 +14,7 @@ export const requireCount = (
     problem: `${name} is out of range`,
     got: String(value),
     want: `an integer of at least ${least}`,
+    fix: 'give a whole number in that range',
   })
 }
 

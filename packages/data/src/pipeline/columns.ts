@@ -84,6 +84,7 @@ export const rowsOfArrays = <T extends Readonly<Record<string, TensorLike>>>(
       problem: 'the arrays do not have the same number of rows',
       got: counts === '' ? 'no array' : counts,
       want: 'at least one array, all with one length of their first axis',
+      fix: 'give every array one row for each example',
     })
   }
   const { leaves, structure } = flatten(Object.fromEntries(tensors), 'fromArrays')

@@ -11,8 +11,8 @@ import { foldBounds, splitBounds } from './parts.ts'
 export interface BatchOptions<E> {
   /** Leaves out the last batch where it is not full. */
   readonly dropRemainder?: boolean
-  /** Fills the last batch up with rows of this number (or a tree of them, one for each leaf). */
-  readonly pad?: Padding<E>
+  /** Fills the last batch up with rows of zeros, of this number, or of one number for each leaf. */
+  readonly pad?: boolean | Padding<E>
 }
 
 export interface Fold<E> {
@@ -49,6 +49,7 @@ export class Dataset<E> implements Iterable<E>, AsyncIterable<E> {
       problem: 'no element has this number',
       got: String(index),
       want: size === 0 ? 'none: the dataset is empty' : `an integer from 0 to ${size - 1}`,
+      fix: 'ask for one of those that exist; count() says how many',
     })
   }
 
@@ -102,7 +103,8 @@ export class Dataset<E> implements Iterable<E>, AsyncIterable<E> {
    */
   batch(size: number, options: BatchOptions<E> = {}): Dataset<Batched<E>> {
     requireCount('batch', 'the batch size', size, 1)
-    const { dropRemainder = false, pad: padding } = options
+    const { dropRemainder = false, pad: wanted = false } = options
+    const padding = wanted === true ? 0 : wanted === false ? undefined : wanted
     if (dropRemainder && padding !== undefined) {
       throw new UnsupportedError({
         operation: 'batch',

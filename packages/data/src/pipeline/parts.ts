@@ -14,6 +14,7 @@ export const splitBounds = (fractions: readonly number[]): readonly Bounds[] => 
       problem: 'the fractions do not divide the dataset',
       got: `[${fractions.join(', ')}]`,
       want: 'positive numbers whose sum is at most 1',
+      fix: 'give shares of the whole, for instance [0.8, 0.2]',
     })
   }
   // 0.1 added up ten times is a little less than 1, and must still be everything.
@@ -31,6 +32,7 @@ export const foldBounds = (k: number, count: number): readonly Bounds[] => {
       operation: 'kFold',
       problem: 'there are more folds than elements',
       got: `${k} folds of ${count} elements`,
+      fix: 'take at most as many folds as there are elements',
     })
   }
   const small = Math.floor(count / k)

@@ -14,6 +14,7 @@ const badKey = (operation: string, got: string): DTypeError =>
     problem: 'this is neither a key nor a seed',
     got,
     want: 'a uint32[2] tensor from random.key, or a safe integer',
+    fix: 'pass random.key(0), or an integer',
   })
 
 /** The words of a key or a seed. @throws DTypeError for anything else. */

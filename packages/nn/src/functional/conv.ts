@@ -35,6 +35,7 @@ const requireConvRanks = (operation: string, x: Tensor, kernel: Tensor): number 
     problem: 'the ranks do not fit',
     got: `x: ${showAval(x.aval)}, kernel: ${showAval(kernel.aval)}`,
     want: 'x [batch, channels, …spatial] and a kernel of as many axes',
+    fix: 'add the batch and channel axes to x, or use the convolution of another rank',
   })
 }
 
@@ -116,6 +117,7 @@ const transposedKernel = (operation: string, kernel: Tensor, groups: number): Te
       problem: 'the channels do not divide into groups',
       got: `kernel: ${showAval(kernel.aval)}, ${groups} groups`,
       want: 'a multiple of groups in front',
+      fix: 'choose groups that divide the number of features',
     })
   }
   const rest = window.map((_, d) => d + 3)

@@ -188,6 +188,7 @@ const featureAxes = (
       problem: 'scale and bias have the extents of the normalised axes',
       got: showAval(v.aval),
       want: `shape ${showShape(extents)}`,
+      fix: 'make scale and bias for the axes that are normalised',
     })
   }
   return { axes, place }
@@ -218,6 +219,7 @@ export const groupNorm = (
       problem: 'the channels do not divide into groups',
       got: `${channels} channels, ${groups} groups`,
       want: `a multiple of ${groups} channels`,
+      fix: 'choose a number of groups that divides the channels',
     })
   }
   const split = [

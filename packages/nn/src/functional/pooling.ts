@@ -59,6 +59,7 @@ export const resolvePooling = (
       problem: 'there is no spatial axis',
       got: `shape [${shape.join(',')}]`,
       want: layout === 'NCHW' ? '[batch, channels, …spatial]' : '[batch, …spatial, channels]',
+      fix: 'add batch and channel axes, or reshape the input',
     })
   }
   const kernel = perAxis(operation, 'window', options.window, rank)
@@ -181,6 +182,7 @@ const spatialAxes = (operation: string, x: Tensor, layout: Layout): readonly num
     problem: 'there is no spatial axis',
     got: showAval(x.aval),
     want: '[batch, channels, …spatial]',
+    fix: 'add batch and channel axes, or reshape the input',
   })
 }
 

@@ -187,6 +187,7 @@ const requireCell = <C extends HiddenCarry>(cell: Cell<C>, x: Tensor, w: CellWei
     problem: 'sequence and weights do not fit',
     got: `x: ${showAval(x.aval)}, kernel: ${showAval(w.kernel.aval)}, recurrentKernel: ${showAval(w.recurrentKernel.aval)}`,
     want: `x [time, batch, features], kernel ${showShape([features ?? 0, cell.gates * units!])}, recurrentKernel ${showShape([units!, cell.gates * units!])}`,
+    fix: 'put time first, and make the weights for this number of features',
   })
 }
 

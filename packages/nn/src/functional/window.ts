@@ -38,6 +38,7 @@ export const perAxis = (
     problem: `${name} does not fit`,
     got: `${name} ${JSON.stringify(value)} for ${rank} spatial ${rank === 1 ? 'axis' : 'axes'}`,
     want: `one integer of at least ${least}, or ${rank} of them`,
+    fix: 'give one number for all axes, or one for each',
   })
 }
 
@@ -77,6 +78,7 @@ export const resolvePadding = (
     problem: 'padding does not fit',
     got: `${padding.length} entries for ${spatial.length} spatial axes`,
     want: '"same", "valid", one number, or one entry an axis: a number or [low, high]',
+    fix: 'give one entry for each spatial axis, or one for all',
   })
 }
 

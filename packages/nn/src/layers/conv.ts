@@ -1,7 +1,7 @@
 /** Convolutional layers: one generic layer, for one, two and three spatial axes. */
 import { type Shape, ShapeError, type Tensor, erase, reshape, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireExtent, requireRank } from '../errors.ts'
+import { requireExtent, requireRank, requireSize } from '../errors.ts'
 import { conv } from '../functional/conv.ts'
 import {
   type Layout,
@@ -55,6 +55,7 @@ const requireGroups = (name: string, channels: number, features: number, groups:
     problem: 'channels and features do not divide into groups',
     got: `${channels} channels, ${features} features, ${groups} groups`,
     want: `multiples of ${groups}`,
+    fix: 'choose groups that divide both',
   })
 }
 
@@ -69,6 +70,7 @@ const convolution =
     const { kernelInit = lecunNormal(convAxes), biasInit = zeros } = options
     const { stride = 1, padding = 'valid', dilation = 1 } = options
     const name = `conv${rank}d`
+    requireSize(name, 'features', features)
     const geometry = {
       kernel: perAxis(name, 'window', window, rank),
       stride: perAxis(name, 'stride', stride, rank),

@@ -1,7 +1,7 @@
 /** Fully connected layers. */
 import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireExtent, requireRank } from '../errors.ts'
+import { requireExtent, requireRank, requireSize } from '../errors.ts'
 import { type Initializer, lecunNormal, zeros } from '../initializers.ts'
 import { type Layer, type None, defineLayer, none } from '../layer.ts'
 
@@ -37,6 +37,7 @@ interface Dense {
 
 const build = (features: number, options: KernelOptions = {}): Layer<MaybeBias, None, 'dense'> => {
   const { useBias = true, kernelInit = lecunNormal(), biasInit = zeros } = options
+  requireSize('dense', 'features', features)
   return defineLayer({
     name: 'dense',
     init: (key, inputShape) => {

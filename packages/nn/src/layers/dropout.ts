@@ -18,6 +18,7 @@ export const dropout = (rate = 0.5): Layer<None, None, 'dropout'> => {
       problem: 'the rate is the probability of dropping an element',
       got: `rate ${rate}`,
       want: 'a number from 0 up to, but not including, 1',
+      fix: 'give the share of elements to drop, for instance 0.5',
     })
   }
   return defineLayer({

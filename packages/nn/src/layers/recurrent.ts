@@ -1,7 +1,7 @@
 /** Recurrent layers over sequences `[batch, time, features]`. */
 import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireExtent, requireRank } from '../errors.ts'
+import { requireExtent, requireRank, requireSize } from '../errors.ts'
 import {
   type Cell,
   type CellWeights,
@@ -90,6 +90,7 @@ const recurrent = <C extends HiddenCarry, P extends CellWeights, const Name exte
   makeParams: (key: Tensor, features: number) => P,
 ): Layer<P, None, Name, OrCarry<C>, RecurrentInput<C>> => {
   const { returnSequences = true, returnCarry = false, reverse = false } = options
+  requireSize(name, 'units', units)
   const check = (shape: Shape): void =>
     requireRank(name, shape, (rank) => rank === 3, '[batch, time, features]')
   return defineLayer({

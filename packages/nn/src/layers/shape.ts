@@ -28,6 +28,7 @@ export const reshape = (shape: Shape): Layer<None, None, 'reshape'> => {
       problem: 'an example does not have as many elements as the shape',
       got: `shape ${showShape(input)}`,
       want: `[batch, …] with ${sizeOf(shape)} elements each, for ${showShape(shape)}`,
+      fix: 'give a shape of the example alone, without the batch axis',
     })
   }
   return stateless('reshape', (x) => reshapeTensor(x, shaped(x.shape)), shaped)

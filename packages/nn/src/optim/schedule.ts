@@ -172,6 +172,7 @@ export const joinSchedules = (
       operation: 'joinSchedules',
       problem: 'each two schedules need one boundary between them',
       got: `${schedules.length} schedules, ${boundaries.length} boundaries`,
+      fix: 'give one boundary fewer than schedules',
     })
   }
   return (step) =>

@@ -60,6 +60,7 @@ const booleanLeaf = (operation: string, leaf: unknown, s: Structure, i: number):
     operation,
     problem: 'a mask has a boolean at each leaf',
     got: `${typeof leaf} at ${leafPaths(s)[i]!}`,
+    fix: 'make the mask with tree.map, true for the leaves to update',
   })
 }
 

@@ -29,6 +29,7 @@ export const firstTensor = (x: unknown): Tensor => {
     operation: 'train',
     problem: 'a batch holds no tensor',
     want: '[inputs, targets], or { x, y }',
+    fix: 'give elements of the form [inputs, targets]',
   })
 }
 

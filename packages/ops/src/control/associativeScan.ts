@@ -43,6 +43,7 @@ export const associativeScan = <const T>(
       operation: 'associativeScan',
       problem: 'the elements differ in size along the axis',
       got: sizes.join(', '),
+      fix: 'give every leaf the same extent along the axis',
     })
   }
   const combine = combination(erase(f), structure)

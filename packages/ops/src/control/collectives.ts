@@ -103,6 +103,7 @@ export const ppermute = <T>(
           operation: 'ppermute',
           problem: inside ? 'a destination appears twice' : 'a position is outside the axis',
           got: `[${source}, ${destination}] on an axis of ${params.size}`,
+          fix: 'give each position of the axis at most one source',
         })
       }
       sources[destination] = source
@@ -128,5 +129,6 @@ export const psumScatter = <T>(tree: T, axisName: string): Tensors<T> =>
       problem: 'the first axis has one slice for each example',
       got: showAval(x.aval),
       want: `a first axis of ${params.size}`,
+      fix: 'reshape it so that the first axis is as long as the named one',
     })
   })

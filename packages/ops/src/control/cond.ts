@@ -95,14 +95,24 @@ export const switchCase = <const A extends readonly unknown[], R>(
   const i = asTensor(index)
   if (i.ndim !== 0 || !isInteger(i.dtype)) {
     const report = { operation: 'switchCase', got: showAval(i.aval), want: 'an integer scalar' }
-    if (i.ndim !== 0) throw new ShapeError({ ...report, problem: 'the index is one value' })
-    throw new DTypeError({ ...report, problem: 'the index must be an integer' })
+    if (i.ndim !== 0)
+      throw new ShapeError({
+        ...report,
+        problem: 'the index is one value',
+        fix: 'give a scalar; vmap chooses one branch for each example',
+      })
+    throw new DTypeError({
+      ...report,
+      problem: 'the index must be an integer',
+      fix: 'convert it with astype("int32")',
+    })
   }
   if (branches.length === 0) {
     throw new UnsupportedError({
       operation: 'switchCase',
       problem: 'there is no branch to choose',
       want: 'at least one function',
+      fix: 'give an array of functions',
     })
   }
   // An unsigned index may not fit into int32 before it is clamped.

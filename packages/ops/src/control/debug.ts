@@ -44,6 +44,7 @@ export const print = (format: string, ...values: readonly unknown[]): void => {
       operation: 'debug.print',
       problem: 'the format has another number of placeholders than there are values',
       got: `${texts.length - 1} of {} with ${values.length} values`,
+      fix: 'write one {} for each value',
     })
   }
   const { leaves, structure } = flatten(values, 'debug.print')
@@ -78,7 +79,15 @@ export const check = (predicate: TensorLike, message: string): void => {
     const at = values!.data.indexOf(0)
     if (at < 0) return
     const got = values!.shape.length === 0 ? {} : { got: `false at element ${at}` }
-    throw new NumericsError({ operation: 'debug.check', problem: message, ...got }, location)
+    throw new NumericsError(
+      {
+        operation: 'debug.check',
+        problem: message,
+        ...got,
+        fix: 'look at the values that the check is about',
+      },
+      location,
+    )
   }
   bind(hostP, [holds], { label: `check ${message}`, batchAxes: 0, call })
 }

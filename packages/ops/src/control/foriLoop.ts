@@ -29,6 +29,7 @@ const scalarBound = (bound: TensorLike): Tensor => {
     problem: 'a bound is one number',
     got: showAval(x.aval),
     want: 'a scalar',
+    fix: 'give a number or a scalar tensor',
   })
 }
 

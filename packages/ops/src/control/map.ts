@@ -39,6 +39,7 @@ const mapSlices = (
       problem: length === undefined ? 'there is no axis to map over' : 'no such batch size',
       got: `batchSize ${batchSize}`,
       want: 'xs with a leading axis, and a positive integer',
+      fix: 'give xs a leading axis, and a batchSize of at least 1',
     })
   }
   const chunk: Chunk = (carry, x) => [carry, vmap(f)(x)]

@@ -90,6 +90,7 @@ const watch = (
           got: `element ${at} of ${showAval({ ...y, weak: false })}; the inputs are ${
             operands.length === 0 ? 'integers' : operands.map((x) => showAval(x.aval)).join(', ')
           }`,
+          fix: 'keep its inputs where it is finite: clip them, or choose with np.where before it',
         },
         origin.location,
       )

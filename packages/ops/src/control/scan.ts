@@ -121,6 +121,7 @@ const scanLength = (
       problem: 'the leading axes of xs and the length differ',
       got: `leading axes ${sizes.join(', ')}${given === undefined ? '' : ` with length ${given}`}`,
       want: 'one number of steps',
+      fix: 'give every leaf of xs one slice for each step',
     })
   }
   return length

@@ -64,6 +64,7 @@ const layoutOf = (rank: number, given: ConvDimensionNumbers | null | undefined):
       problem: 'these are no layouts',
       got: given.map((spec) => JSON.stringify(spec)).join(', '),
       want: `${rank} letters each: N and C for input and output, O and I for the kernel, one (of ${spatialLetters}) for each spatial axis`,
+      fix: 'write them like ["NCHW", "OIHW", "NCHW"]',
     })
   }
   return {
@@ -94,6 +95,7 @@ export const convGeneralDilated = (
       problem: 'the ranks do not fit',
       got: `input ${showAval(a!.aval)}, kernel ${showAval(b!.aval)}, ${windowStrides.length} strides`,
       want: 'equal ranks, and one stride for each axis beyond the first two',
+      fix: 'add the missing axes, or give one stride for each spatial axis',
     })
   }
   const dtype = options.preferredElementType ?? a!.dtype
@@ -138,6 +140,7 @@ const batchesToChannels = (x: Tensor, groups: number): Tensor => {
       operation: 'lax.convGeneralDilated',
       problem: 'the batch does not divide into the groups',
       got: `${n} examples, ${groups} batch groups`,
+      fix: 'choose batch groups that divide the batch',
     })
   }
   const spatial = x.shape.slice(2)

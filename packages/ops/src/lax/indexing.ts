@@ -32,6 +32,7 @@ const resolveStarts = (operation: string, x: Tensor, starts: Starts): readonly T
       operation,
       problem: 'every axis needs one start',
       got: `${list.length} starts for ${showAval(x.aval)}`,
+      fix: 'give one start for each axis',
     })
   }
   return list.map((start, d) => fromEnd(operation, start, x.shape[d]!))
@@ -60,6 +61,7 @@ const requireFits = (operation: string, x: Tensor, sizes: Shape): void => {
     operation,
     problem: 'the slice is larger than the tensor',
     got: `a slice ${showShape(sizes)} of ${showAval(x.aval)}`,
+    fix: 'take at most as much as there is along each axis',
   })
 }
 

@@ -215,6 +215,7 @@ export const topK = (
       operation: 'lax.topK',
       problem: 'the axis does not have that many elements',
       got: `k = ${k} along axis ${axis} of ${showAval(a.aval)}`,
+      fix: 'choose k between 0 and the extent of the axis',
     })
   }
   // Sorted ascending from back to front, so that reversing keeps equal elements in order.

@@ -81,6 +81,7 @@ const requireRank = (x: Tensor, lists: readonly (readonly number[])[]): void => 
     operation: 'lax.reduceWindow',
     problem: 'window, strides, dilations and padding need one entry for each axis',
     got: `${lists.map(showShape).join(', ')} for ${showAval(x.aval)}`,
+    fix: 'give each of them one entry for every axis, batch and channels too',
   })
 }
 

@@ -32,6 +32,7 @@ const position = (
       operation,
       problem: 'nothing has no position',
       got: `axis ${axis} of ${showAval(a.aval)}`,
+      fix: 'look for extremes only where there are elements',
     })
   }
   const found = find(flat, axis)
@@ -50,6 +51,7 @@ const singleAxis = (operation: string, options: AxisOr<AxisOptions> | undefined)
     operation,
     problem: 'a position lies along one axis, or (null) in the flattened tensor',
     got: `axes [${options.join(',')}]`,
+    fix: 'give one axis',
   })
 }
 

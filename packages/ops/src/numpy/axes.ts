@@ -43,6 +43,7 @@ export const resolveAxes = (
       operation,
       problem: 'an axis is given twice',
       got: `axes [${list.join(',')}] of a tensor of rank ${rank}`,
+      fix: 'name each axis once',
     })
   }
   return axes.sort((a, b) => a - b)
@@ -87,7 +88,12 @@ export const highest = (dtype: DType): number =>
 /** Refuses dtypes other than real numbers in functions that average. */
 export const meanDType = (operation: string, dtype: DType): DType => {
   if (!isFloat(dtype)) {
-    throw new DTypeError({ operation, problem: 'an average is a float', got: dtype })
+    throw new DTypeError({
+      operation,
+      problem: 'an average is a float',
+      got: dtype,
+      fix: 'leave the dtype out, or give a float dtype',
+    })
   }
   return dtype
 }

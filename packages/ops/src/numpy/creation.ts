@@ -44,6 +44,7 @@ const shapeOf = (operation: string, shape: ShapeLike): Shape => {
     problem: 'extents are counts',
     got: `[${list.join(',')}]`,
     want: 'integers from 0',
+    fix: 'give whole numbers from 0',
   })
 }
 
@@ -135,6 +136,7 @@ export const arange = (
       problem: 'no such range',
       got: `from ${from} to ${to} in steps of ${step}`,
       want: 'finite bounds and a step other than 0',
+      fix: 'give finite bounds and a step that is not 0',
     })
   }
   const integral = [from, to, step].every(Number.isInteger)
@@ -311,6 +313,7 @@ export const meshgrid = (
         operation: 'np.meshgrid',
         problem: 'it takes vectors',
         got: `shape [${x.shape.join(',')}] at position ${i}`,
+        fix: 'flatten it with np.ravel',
       })
     }
     shape[order[i]!] = x.size

@@ -90,6 +90,7 @@ const withInitial = (
       operation,
       problem: 'the axis must be given for anything but a vector',
       got: showAval(a.aval),
+      fix: 'name the axis: { axis: 0 }',
     })
   }
   const axis = normalizeAxis(operation, options.axis ?? 0, a.ndim)
@@ -130,6 +131,7 @@ export const diff = (x: TensorLike, options: DiffOptions = {}): Tensor => {
       operation: 'np.diff',
       problem: 'it takes differences along an axis, a number of times',
       got: `${showAval(a.aval)}, n = ${n}`,
+      fix: 'give a tensor with an axis, and a count n',
     })
   }
   const axis = normalizeAxis('np.diff', options.axis ?? -1, a.ndim)

@@ -36,6 +36,7 @@ const unknownDType = (dtype: string): DTypeError =>
     problem: 'no such dtype',
     got: JSON.stringify(dtype),
     want: dtypes.join(', '),
+    fix: 'write one of these names',
   })
 
 /** The dtype in which two meet. @example np.promoteTypes('int8', 'uint8') // 'int16' */
@@ -102,7 +103,12 @@ export interface IntegerLimits {
 /** The limits of an integer dtype. @throws DTypeError for others. */
 export const iinfo = (dtype: DType): IntegerLimits => {
   if (!isInteger(dtype)) {
-    throw new DTypeError({ operation: 'np.iinfo', problem: 'not an integer dtype', got: dtype })
+    throw new DTypeError({
+      operation: 'np.iinfo',
+      problem: 'not an integer dtype',
+      got: dtype,
+      fix: 'use np.finfo for floats',
+    })
   }
   const [min, max] = integerRange(dtype)
   return { bits: dtypeInfo[dtype].bytes * 8, min, max }
@@ -121,7 +127,12 @@ export interface FloatLimits {
 /** The limits of a float dtype. @throws DTypeError for others. */
 export const finfo = (dtype: DType): FloatLimits => {
   if (!isFloat(dtype)) {
-    throw new DTypeError({ operation: 'np.finfo', problem: 'not a float dtype', got: dtype })
+    throw new DTypeError({
+      operation: 'np.finfo',
+      problem: 'not a float dtype',
+      got: dtype,
+      fix: 'use np.iinfo for integers',
+    })
   }
   const [fraction, exponent] = floatBits(dtype)
   const top = 2 ** (exponent - 1) - 1

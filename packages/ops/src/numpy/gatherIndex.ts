@@ -43,6 +43,7 @@ export const joinIndices = (shape: Shape, { axes, indices, wraps }: AxisIndices)
       operation: 'index',
       problem: 'the index tensors do not broadcast together',
       got: indices.map((i) => showShape(i.shape)).join(', '),
+      fix: 'give them shapes that broadcast, or index one axis at a time',
     })
   }
   const extents = axes.map((d) => shape[d]!)

@@ -41,6 +41,7 @@ export const bincount = (x: TensorLike, options: BincountOptions = {}): Tensor =
       operation: 'np.bincount',
       problem: 'it counts a vector',
       got: showAval(given.aval),
+      fix: 'flatten it with np.ravel',
     })
   }
   const positions = cast(whole, 'int32').maximum(0)
@@ -150,6 +151,7 @@ export const histogramdd = (
       problem: 'points are rows',
       got: showAval(points.aval),
       want: '[n, d]',
+      fix: 'reshape the points to one row each',
     })
   }
   const d = points.shape[1]!

@@ -126,6 +126,7 @@ export const parseSlice = (text: string): Slice => {
       problem: 'this text is no slice',
       got: JSON.stringify(text),
       want: '"start:stop:step", each part optional, or "..."',
+      fix: 'write a slice like "1:-1" or "::2"',
     })
   }
   const part = (i: number): number | null => (match[i] === undefined ? null : Number(match[i]))
@@ -147,6 +148,7 @@ const resolve = (part: Part, extents: Shape, axis: number): readonly Component[]
           operation: 'index',
           problem: 'an axis without elements has no position',
           got: `axis ${axis}, which has extent 0`,
+          fix: 'check the shape before indexing',
         })
       }
       return [part]
@@ -165,6 +167,7 @@ export const resolveSlice = ({ start, stop, step }: Slice, extent: number): Rang
       operation: 'index',
       problem: 'a slice steps by an integer other than 0',
       got: `step ${stride}`,
+      fix: 'give a step of 1 or more, or a negative one to go backwards',
     })
   }
   const [lowest, highest] = stride > 0 ? [0, extent] : [-1, extent - 1]
@@ -188,6 +191,7 @@ const maskPositions = (mask: Tensor, extents: Shape, axis: number): readonly Com
       problem: 'the mask does not have the shape of the axes it selects from',
       got: `a mask of shape ${showShape(mask.shape)} at axis ${axis}`,
       want: showShape(extents),
+      fix: 'make the mask from the tensor that it indexes',
     })
   }
   const positions = truePositions(mask)
@@ -216,4 +220,5 @@ const badCount = (shape: Shape, parts: readonly IndexPart[], ellipses: number): 
     operation: 'index',
     problem: ellipses > 1 ? 'an index has at most one "..."' : 'the index has more parts than axes',
     got: `${parts.length} parts for shape ${showShape(shape)}`,
+    fix: 'give at most one part for each axis; null adds an axis',
   })

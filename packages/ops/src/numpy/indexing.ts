@@ -262,6 +262,7 @@ const asValue = (x: Tensor, value: TensorLike, shape: Shape): Tensor => {
     operation: 'index update',
     problem: 'the value does not broadcast to the indexed elements',
     got: `${showAval(given.aval)} for ${showShape(shape)}`,
+    fix: 'give a value of the indexed shape, or one that broadcasts to it',
   })
 }
 

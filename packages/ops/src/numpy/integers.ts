@@ -111,6 +111,7 @@ export const frexp = (x: TensorLike): readonly [Tensor, Tensor] => {
       operation: 'np.frexp',
       problem: 'float64 has no 32-bit pattern',
       got: 'float64',
+      fix: 'convert it with astype("float32")',
     })
   }
   const a = cast(given, 'float32')
@@ -178,6 +179,7 @@ export const unpackbits = (
       operation: 'np.unpackbits',
       problem: 'bytes are uint8',
       got: given.dtype,
+      fix: 'convert it with astype("uint8")',
     })
   }
   const isFlat = options.axis === undefined || options.axis === null

@@ -34,6 +34,7 @@ const requireSome = (operation: string, xs: readonly TensorLike[]): void => {
     operation,
     problem: 'there is nothing to join',
     want: 'at least one tensor',
+    fix: 'give at least one tensor',
   })
 }
 
@@ -58,6 +59,7 @@ export const concatenate = (xs: readonly TensorLike[], options?: JoinOptions): T
       problem: `the shapes differ beyond axis ${at}`,
       got: tensors.map((t) => showAval(t.aval)).join(', '),
       want: 'one rank, and equal extents on every other axis',
+      fix: 'reshape or pad them to equal extents, or join them along another axis',
     })
   }
   const joined = tensors.length === 1 ? first : joinSame(tensors, at)
@@ -79,6 +81,7 @@ export const stack = (xs: readonly TensorLike[], options?: JoinOptions): Tensor 
       operation: 'np.stack',
       problem: 'the shapes differ',
       got: tensors.map((x) => showShape(x.shape)).join(', '),
+      fix: 'pad or broadcast them to one shape first',
     })
   }
   const axis = normalizeAxis('np.stack', joinAxis(options, 0) ?? 0, ndim + 1)
@@ -202,6 +205,7 @@ const between = (x: Tensor, axis: number, cuts: readonly number[]): readonly Ten
         problem: 'the positions do not cut the axis in order',
         got: `[${cuts.join(',')}] along axis ${axis} of ${showAval(x.aval)}`,
         want: `increasing positions from 0 to ${extent}`,
+        fix: 'sort the positions, and keep them within the axis',
       })
     }
     return sliceAxis(x, axis, start, stop)

@@ -62,6 +62,7 @@ const pairsOf = (name: string, given: PadWidth, rank: number): Pairs => {
       problem: `${name} has no such form`,
       got: JSON.stringify(given),
       want: `a number, [low, high], or ${rank} such pairs`,
+      fix: 'give one number, one pair, or one pair for each axis',
     })
   }
   return range(rank).map((d): readonly [number, number] => {
@@ -97,6 +98,7 @@ export const pad = (
       operation: 'np.pad',
       problem: 'widths are counts',
       got: JSON.stringify(padWidth),
+      fix: 'give whole numbers from 0; crop with x.at',
     })
   }
   const { mode = 'constant' } = given
@@ -164,6 +166,7 @@ const requireElements = ({ x, axis }: Job): number => {
     operation: 'np.pad',
     problem: 'an axis without elements can only be padded with a constant',
     got: `axis ${axis} of ${showAval(x.aval)}`,
+    fix: 'use the mode "constant"',
   })
 }
 

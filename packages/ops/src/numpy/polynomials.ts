@@ -45,7 +45,12 @@ export const polymul = (p: TensorLike, q: TensorLike): Tensor => {
 
 const requireOrder = (operation: string, m: number): void => {
   if (Number.isInteger(m) && m >= 0) return
-  throw new ShapeError({ operation, problem: 'the order is a count', got: String(m) })
+  throw new ShapeError({
+    operation,
+    problem: 'the order is a count',
+    got: String(m),
+    fix: 'give a whole number from 0',
+  })
 }
 
 /** The `m`th derivative of a polynomial. */

@@ -60,6 +60,7 @@ const linesOf = (
       operation,
       problem: 'no elements have no quantile',
       got: showAval(a.aval),
+      fix: 'take quantiles only where there are elements',
     })
   }
   const rows = reshape(transpose(a, [...kept, ...axes]), [...kept.map((d) => a.shape[d]!), size])
@@ -122,6 +123,7 @@ const quantilesOf = (
       operation,
       problem: 'the fractions are a number or a vector',
       got: showAval(wanted.aval),
+      fix: 'flatten the fractions with np.ravel',
     })
   }
   const fractions = reshape(cast(wanted, lines.sorted.dtype), [wanted.size])
@@ -150,7 +152,12 @@ export const nanquantile = (
 const hundredths = (operation: string, q: TensorLike): Tensor => {
   const percents = promoteOne(operation, q, { inexact: true })
   if (!isFloat(percents.dtype))
-    throw new DTypeError({ operation, problem: 'no fraction', got: percents.dtype })
+    throw new DTypeError({
+      operation,
+      problem: 'no fraction',
+      got: percents.dtype,
+      fix: 'give floats',
+    })
   return binary.div(percents, constantLike(percents, 100))
 }
 

@@ -75,6 +75,7 @@ const unpaired = (shifts: readonly number[], axes: readonly number[]): ShapeErro
     operation: 'np.roll',
     problem: 'every axis needs one shift',
     got: `shifts [${shifts.join(',')}] for axes [${axes.join(',')}]`,
+    fix: 'give one shift for each axis, or one for all',
   })
 
 const rollOne = (x: Tensor, shift: number, axis: number): Tensor => {
@@ -142,6 +143,7 @@ const countsOf = (
     problem: 'there must be one count for each position',
     got: `${list.length} counts for ${showAval(x.aval)}`,
     want: `${extent} integers from 0`,
+    fix: 'give one count for each position, or one number for all',
   })
 }
 
@@ -182,7 +184,12 @@ type Compare = (x: Tensor, y: Tensor) => Tensor
 const triangle = (operation: string, x: TensorLike, k: number, keep: Compare): Tensor => {
   const a = promoteOne(operation, x)
   if (a.ndim < 2) {
-    throw new ShapeError({ operation, problem: 'a triangle needs a matrix', got: showAval(a.aval) })
+    throw new ShapeError({
+      operation,
+      problem: 'a triangle needs a matrix',
+      got: showAval(a.aval),
+      fix: 'give a tensor with at least two axes',
+    })
   }
   return compare.select(onDiagonal(a.shape, k, keep), a, constantLike(a, 0))
 }
@@ -215,6 +222,7 @@ export const diagonal = (x: TensorLike, options: DiagonalOptions | number = {}):
       operation: 'np.diagonal',
       problem: 'a diagonal needs a matrix',
       got: showAval(a.aval),
+      fix: 'give a tensor with at least two axes; np.diag makes a matrix of a vector',
     })
   }
   const m = moveaxis(a, [axis1, axis2], [-2, -1])
@@ -245,6 +253,7 @@ export const diag = (x: TensorLike, k: number | { readonly k?: number } = 0): Te
       operation: 'np.diag',
       problem: 'it takes a vector or a matrix',
       got: showAval(a.aval),
+      fix: 'use np.diagonal for more axes',
     })
   }
   const n = a.size + Math.abs(offset)

@@ -103,6 +103,7 @@ export const searchsorted = (
       operation: 'np.searchsorted',
       problem: 'it searches a vector',
       got: showAval(given.aval),
+      fix: 'flatten it with np.ravel, or vmap over its rows',
     })
   }
   const ordered =
@@ -152,6 +153,7 @@ export const digitize = (
       operation: 'np.digitize',
       problem: 'the edges are a vector',
       got: showAval(edges.aval),
+      fix: 'flatten them with np.ravel',
     })
   }
   const n = edges.size

@@ -43,6 +43,7 @@ export const select = (
       operation: 'np.select',
       problem: 'every condition needs one choice',
       got: `${conditions.length} conditions and ${choices.length} choices`,
+      fix: 'give as many choices as conditions',
     })
   }
   const [otherwise, ...typed] = promoteDTypes('np.select', [fallbackOf(fallback), ...choices])
@@ -71,7 +72,12 @@ export const choose = (
 ): Tensor => {
   const positions = cast(promoteOne('np.choose', a), 'int32')
   const typed = promoteDTypes('np.choose', choices)
-  if (typed.length === 0) throw new ShapeError({ operation: 'np.choose', problem: 'no choices' })
+  if (typed.length === 0)
+    throw new ShapeError({
+      operation: 'np.choose',
+      problem: 'no choices',
+      fix: 'give at least one',
+    })
   const last = typed.length - 1
   const at = options.mode === 'wrap' ? positions.mod(typed.length) : positions.clip(0, last)
   return typed
@@ -96,6 +102,7 @@ export const place = (x: TensorLike, mask: TensorLike, values: TensorLike): Tens
       problem:
         'the mask must have one element for each of the tensor’s, and some values are needed',
       got: `${showAval(condition.aval)} for ${showAval(a.aval)}, ${source.size} values`,
+      fix: 'give a mask of the same shape, and at least one value',
     })
   }
   const chosen = condition.ravel()

@@ -50,6 +50,7 @@ const completeShape = (x: Tensor, shape: Shape): Shape => {
     problem: 'the elements do not fill this shape',
     got: `${showAval(x.aval)}, ${x.size} elements, to ${showShape(shape)}`,
     want: 'extents whose product is the number of elements, at most one of them −1',
+    fix: 'give extents whose product is the number of elements; one may be -1',
   })
 }
 
@@ -77,6 +78,7 @@ export const matrixTranspose = (x: TensorLike): Tensor => {
     operation: 'np.matrixTranspose',
     problem: 'a matrix has two axes',
     got: showAval(a.aval),
+    fix: 'give a tensor with at least two axes',
   })
 }
 
@@ -109,6 +111,7 @@ export const moveaxis = (
       operation: 'np.moveaxis',
       problem: 'every moved axis needs one destination',
       got: `${from.length} sources and ${to.length} destinations`,
+      fix: 'give as many destinations as sources',
     })
   }
   const order = range(a.ndim).filter((d) => !from.includes(d))
@@ -144,6 +147,7 @@ export const squeeze = (x: TensorLike, axis?: Axes): Tensor => {
       operation: 'np.squeeze',
       problem: 'only axes of extent 1 can be dropped',
       got: `axis ${chosen.join(', ')} of ${showAval(a.aval)}`,
+      fix: 'leave the axis out to drop all axes of extent 1, or reduce it first',
     })
   }
   return reshapeTo(
@@ -163,6 +167,7 @@ export const expandDims = (x: TensorLike, axis: number | readonly number[]): Ten
       operation: 'np.expandDims',
       problem: 'an axis is given twice',
       got: `[${list.join(',')}]`,
+      fix: 'name each axis once',
     })
   }
   const rest = [...a.shape]

@@ -24,6 +24,7 @@ const vectors = (operation: string, x: TensorLike, y: TensorLike): readonly [Ten
     operation,
     problem: 'it takes two vectors with elements',
     got: `${showAval(a!.aval)} and ${showAval(b!.aval)}`,
+    fix: 'flatten them with np.ravel',
   })
 }
 
@@ -102,6 +103,7 @@ export const interp = (
       operation: 'np.interp',
       problem: 'the samples are two vectors of one length',
       got: `${showAval(knots!.aval)} and ${showAval(values!.aval)}`,
+      fix: 'give one value for each knot',
     })
   }
   if (options.period !== undefined) return periodic(a!, knots!, values!, options.period)

@@ -35,6 +35,7 @@ const sortOptions = (operation: string, given: AxisOr<SortOptions> | undefined):
     operation,
     problem: 'it sorts along one axis',
     got: `[${given.join(',')}]`,
+    fix: 'give one axis, or null for the flattened tensor',
   })
 }
 
@@ -79,7 +80,12 @@ export const lexsort = (
 ): Tensor => {
   const typed = keys.map((key) => promoteOne('np.lexsort', key))
   const first = typed[0]
-  if (first === undefined) throw new IndexError({ operation: 'np.lexsort', problem: 'no keys' })
+  if (first === undefined)
+    throw new IndexError({
+      operation: 'np.lexsort',
+      problem: 'no keys',
+      fix: 'give at least one key',
+    })
   const axis = normalizeAxis('np.lexsort', options.axis ?? -1, first.ndim)
   const operands = [...typed].reverse()
   return sortOperands([...operands, iota('int32', first.shape, axis)], axis, typed.length).at(-1)!

@@ -42,6 +42,7 @@ const observations = (
         operation,
         problem: 'observations form a matrix',
         got: showAval(v.aval),
+        fix: 'reshape them to [variables, observations]',
       })
     return v.ndim === 2 && !rowvar ? v.T : atleast2d(v)
   }
@@ -169,6 +170,7 @@ const gradientAlong = (x: Tensor, axis: number, spacing: Spacing): Tensor => {
       operation: 'np.gradient',
       problem: 'a difference needs two samples',
       got: `axis ${axis} of ${showAval(x.aval)}`,
+      fix: 'leave this axis out',
     })
   }
   const part = (start: number, stop: number): Tensor => sliceAxis(x, axis, start, stop)

@@ -51,6 +51,7 @@ const requireElements = (operation: string, x: Tensor, axis: number, indices: Te
     operation,
     problem: 'an axis without elements has no position',
     got: `axis ${axis} of ${showAval(x.aval)}`,
+    fix: 'take from an axis that has elements',
   })
 }
 
@@ -106,6 +107,7 @@ const align = (operation: string, x: Tensor, indices: Tensor, axis: number): Ali
       operation,
       problem: 'the positions need as many axes as the tensor',
       got: `${showAval(indices.aval)} for ${showAval(x.aval)}`,
+      fix: 'reshape the positions so that they broadcast against the tensor',
     })
   }
   const put = (shape: Shape, extent: number): Shape =>
@@ -248,6 +250,7 @@ export const ravelMultiIndex = (
       operation: 'np.ravelMultiIndex',
       problem: 'every axis needs its positions',
       got: `${indices.length} for ${dims.length} axes`,
+      fix: 'give one array of positions for each axis',
     })
   }
   const columns = indices.map((i, d) =>
@@ -379,6 +382,7 @@ const staticPositions = (
       operation,
       problem: 'a position lies outside',
       got: `${i} of ${extent}`,
+      fix: 'give positions within the axis',
     })
   })
 }

@@ -54,6 +54,7 @@ const argReduction = (
           operation: name,
           problem: 'an empty axis has no extremum',
           got: `axis ${axis} of ${showAval(x)}`,
+          fix: 'reduce along an axis that has elements',
         })
       }
       return [aval(shape, 'int32')]

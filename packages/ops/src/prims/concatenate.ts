@@ -36,7 +36,12 @@ const concatenateTyping = (types: readonly Aval[], axis: number): Aval => {
     got: `${types.map(showAval).join(', ')} along axis ${axis}`,
   }
   if (first === undefined) {
-    throw new ShapeError({ ...report, problem: 'there is nothing to join', got: 'no inputs' })
+    throw new ShapeError({
+      ...report,
+      problem: 'there is nothing to join',
+      got: 'no inputs',
+      fix: 'give at least one tensor',
+    })
   }
   if (!(Number.isInteger(axis) && axis >= 0 && axis < first.shape.length)) {
     throw new ShapeError({
@@ -46,6 +51,7 @@ const concatenateTyping = (types: readonly Aval[], axis: number): Aval => {
         first.shape.length === 0
           ? 'inputs with at least one axis'
           : `0 … ${first.shape.length - 1}`,
+      fix: 'choose an axis of the inputs',
     })
   }
   if (types.some((t) => t.dtype !== first.dtype)) {
@@ -53,7 +59,11 @@ const concatenateTyping = (types: readonly Aval[], axis: number): Aval => {
   }
   const others = (t: Aval): Shape => replaced(t.shape, axis, 0)
   if (types.some((t) => !sameShape(others(t), others(first)))) {
-    throw new ShapeError({ ...report, problem: 'the other axes must have equal extents' })
+    throw new ShapeError({
+      ...report,
+      problem: 'the other axes must have equal extents',
+      fix: 'reshape or pad them to equal extents',
+    })
   }
   const extent = types.reduce((sum, t) => sum + t.shape[axis]!, 0)
   return aval(

@@ -49,12 +49,12 @@ const freeAxes = (
 const extentsOf = (shape: Shape, axes: readonly number[]): Shape => axes.map((d) => shape[d]!)
 
 const checkAxes = (x: Aval, y: Aval, { contract, batch }: DotParams): void => {
-  const refuse = (problem: string, fix?: string): ShapeError =>
+  const refuse = (problem: string, fix = 'correct the lists of axes'): ShapeError =>
     new ShapeError({
       operation: 'dotGeneral',
       problem,
       got: `x: ${showAval(x)}, y: ${showAval(y)}, contract [${contract[0].join(',')}] with [${contract[1].join(',')}], batch [${batch[0].join(',')}] with [${batch[1].join(',')}]`,
-      ...(fix === undefined ? {} : { fix }),
+      fix,
     })
   for (const [operand, side] of [
     [x, 0],

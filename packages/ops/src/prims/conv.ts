@@ -70,6 +70,7 @@ const typing = (x: Aval, w: Aval, params: ConvParams): Aval => {
       problem,
       got: `x: ${showAval(x)}, w: ${showAval(w)}, groups ${params.groups}`,
       want,
+      fix: 'give the input, the kernel and the options shapes that fit each other',
     })
   if (x.shape.length < 2 || x.shape.length !== w.shape.length) {
     throw refuse(

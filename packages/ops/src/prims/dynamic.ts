@@ -47,13 +47,24 @@ const checkStarts = (operation: string, x: Aval, starts: readonly Aval[], sizes:
       operation,
       problem: 'one start and one size are needed for each axis',
       got,
+      fix: 'give one start and one size for each axis',
     })
   }
   if (starts.some((s) => s.shape.length > 0 || !isInteger(s.dtype))) {
-    throw new DTypeError({ operation, problem: 'starts must be integer scalars', got })
+    throw new DTypeError({
+      operation,
+      problem: 'starts must be integer scalars',
+      got,
+      fix: 'convert the starts with astype("int32")',
+    })
   }
   if (sizes.some((size, d) => size < 0 || size > x.shape[d]!)) {
-    throw new ShapeError({ operation, problem: 'the slice is larger than the operand', got })
+    throw new ShapeError({
+      operation,
+      problem: 'the slice is larger than the operand',
+      got,
+      fix: 'take at most as much as there is along each axis',
+    })
   }
 }
 

@@ -32,6 +32,7 @@ const iotaTyping = ({ dtype, shape, axis }: IotaParams): Aval => {
       problem: `${dtype} cannot count`,
       got: dtype,
       want: 'an integer or floating point dtype',
+      fix: 'choose int32 or float32',
     })
   }
   if (!(Number.isInteger(axis) && axis >= 0 && axis < shape.length)) {
@@ -40,6 +41,7 @@ const iotaTyping = ({ dtype, shape, axis }: IotaParams): Aval => {
       problem: 'no such axis',
       got: `axis ${axis} of ${showShape(shape)}`,
       want: 'a shape with at least one axis, and one of them',
+      fix: 'choose an axis of the shape',
     })
   }
   return aval(shape, dtype)

@@ -43,6 +43,7 @@ export const padTyping = (x: Aval, value: Aval, padding: Padding): Aval => {
       problem: 'the padding does not fit the input',
       got: `x: ${showAval(x)}, value: ${showAval(value)}, padding [${padding.map((p) => `[${p.join(',')}]`).join(',')}]`,
       want: 'a scalar value, and [low, high, interior] for each axis, cropping no more than there is',
+      fix: 'give three counts for each axis',
     })
   }
   return aval(shape, x.dtype, x.weak && value.weak)

@@ -41,6 +41,7 @@ export const reducedShape = (
     problem: 'not a set of axes of the input',
     got: `axes [${axes.join(',')}] of ${showAval(x)}`,
     want: x.shape.length === 0 ? 'no axes' : `different axes among 0 … ${x.shape.length - 1}`,
+    fix: 'name each axis once',
   })
 }
 

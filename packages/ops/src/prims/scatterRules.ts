@@ -117,6 +117,7 @@ const checkTypes = (
     problem: 'the updates do not fit the indices',
     got: `updates ${showAval(updates)}, indices ${showAval(indices)}`,
     want: `updates of shape ${showShape(wanted)}`,
+    fix: 'broadcast the updates to that shape',
   })
 }
 
@@ -153,12 +154,7 @@ const lowerWith =
     emit: ([, indices, updates], [out]) => {
       const { dtype } = out!
       const shape = updates!.shape
-      const s = slicing(
-        out!.shape,
-        sliceSizesOf(out!.shape, shape, params),
-        shape.length,
-        params,
-      )
+      const s = slicing(out!.shape, sliceSizesOf(out!.shape, shape, params), shape.length, params)
       const index = shape.map((extent, d) => counter(`i${d}`, extent))
       const batch = s.batchAxes.map((d) => index[d]!)
       // A wide enough copy of each component: narrow integers could not hold the extents.

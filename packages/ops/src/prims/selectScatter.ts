@@ -48,6 +48,7 @@ const checkTypes = (
       operation: name,
       problem: 'the dtypes cannot be compared or added',
       got: `${showAval(first)} and ${showAval(operand)}`,
+      fix: 'convert both to one float or integer dtype',
     })
   }
   if (sameShape(first.shape, wanted)) return
@@ -56,6 +57,7 @@ const checkTypes = (
     problem: 'the shapes do not fit the windows',
     got: `${showAval(first)} and operand ${showAval(operand)}, window [${params.window.join(',')}]`,
     want: `[${wanted.join(',')}] beside the operand`,
+    fix: 'give it the shape that the windows have',
   })
 }
 

@@ -49,6 +49,7 @@ const requireAxes = (operation: string, x: Aval, axes: readonly number[]): void 
     problem: 'not a set of axes of the input',
     got: `axes [${axes.join(',')}] of ${showAval(x)}`,
     want: `different axes among 0 … ${x.shape.length - 1}`,
+    fix: 'name each axis once',
   })
 }
 
@@ -118,6 +119,7 @@ const sliceTyping = (x: Aval, { start, limit, strides }: SliceParams): Aval => {
       problem: 'the bounds do not fit the input',
       got: `${showAval(x)} from ${showShape(start)} to ${showShape(limit)} by ${showShape(strides)}`,
       want: '0 ≤ start ≤ limit ≤ extent and stride ≥ 1 on every axis',
+      fix: 'keep the bounds within the tensor; x.at clamps them',
     })
   }
   return { ...x, shape: start.map((s, d) => Math.ceil((limit[d]! - s) / strides[d]!)) }

@@ -105,7 +105,13 @@ export const checkSlicing = (
     })
   }
   const refuse = (problem: string, want?: string): ShapeError =>
-    new ShapeError({ operation, problem, got, ...(want === undefined ? {} : { want }) })
+    new ShapeError({
+      operation,
+      problem,
+      got,
+      ...(want === undefined ? {} : { want }),
+      fix: 'give indices and sizes that fit the operand',
+    })
   const rank = operand.shape.length
   const { collapsedAxes, operandBatchAxes, indexBatchAxes, startMap, windowAxes } = axes
   if (indices.shape.length === 0)

@@ -37,13 +37,19 @@ const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
   const first = types[0]
   const got = types.map(showAval).join(', ')
   if (first === undefined || !types.every((t) => sameShape(t.shape, first.shape))) {
-    throw new ShapeError({ operation: 'sort', problem: 'operands of one shape are needed', got })
+    throw new ShapeError({
+      operation: 'sort',
+      problem: 'operands of one shape are needed',
+      got,
+      fix: 'broadcast them to one shape first',
+    })
   }
   if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length) {
     throw new ShapeError({
       operation: 'sort',
       problem: 'there is no such axis',
       got: `axis ${axis} of ${got}`,
+      fix: 'choose an axis of the operands',
     })
   }
   if (!Number.isInteger(numKeys) || numKeys < 1 || numKeys > types.length) {
@@ -51,10 +57,16 @@ const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
       operation: 'sort',
       problem: 'there are not that many keys',
       got: `${numKeys} keys among ${got}`,
+      fix: 'ask for at most as many keys as operands',
     })
   }
   if (types.some((t) => t.dtype === 'complex64')) {
-    throw new UnsupportedError({ operation: 'sort', problem: 'complex numbers have no order', got })
+    throw new UnsupportedError({
+      operation: 'sort',
+      problem: 'complex numbers have no order',
+      got,
+      fix: 'sort by real part, imaginary part or magnitude',
+    })
   }
 }
 

@@ -61,7 +61,12 @@ export const windowOutputShape = (shape: Shape, w: Windowing): Shape =>
 export const checkWindowing = (operation: string, shape: Shape, w: Windowing): void => {
   const rank = shape.length
   const refuse = (problem: string, got: string): ShapeError =>
-    new ShapeError({ operation, problem, got: `${got} over axes ${showShape(shape)}` })
+    new ShapeError({
+      operation,
+      problem,
+      got: `${got} over axes ${showShape(shape)}`,
+      fix: 'give windows and strides of at least 1 that fit the padded input',
+    })
   const perAxis = [
     ['window', w.window, 0],
     ['strides', w.strides, 1],

@@ -151,6 +151,7 @@ export const multinomial = (
       operation: name,
       problem: 'p needs an axis of outcomes',
       got: showAval(p.aval),
+      fix: 'give the probabilities an axis: one for each outcome',
     })
   const [given, o] = resolveOptions(name, options, more)
   const dtype = floatOption(name, o?.dtype)

@@ -17,6 +17,7 @@ const countDType = (name: string, dtype: DType = 'int32'): DType => {
     problem: 'the samples are integers',
     got: `dtype ${dtype}`,
     want: 'int32 or another integer dtype',
+    fix: 'leave the dtype out for int32',
   })
 }
 

@@ -42,17 +42,19 @@ export interface BernoulliOptions {
 /**
  * True with probability `p`, which may be a tensor that broadcasts to the shape.
  * @example
- * random.bernoulli(key, { p: 0.9, shape: [32, 256] })
+ * random.bernoulli(key, 0.9, [32, 256])
  */
 export const bernoulli = (
   key: Tensor,
   options?: number | Tensor | ShapeOr<BernoulliOptions>,
-  more?: BernoulliOptions,
+  more?: ShapeOr<BernoulliOptions>,
 ): Tensor => {
   requireKey('random.bernoulli', key)
+  const [moreShape, rest = {}] = resolveOptions('random.bernoulli', more, undefined)
+  const further = moreShape === undefined ? rest : { ...rest, shape: moreShape }
   const given =
-    typeof options === 'number' || options instanceof Tensor ? { ...more, p: options } : options
-  const [wanted, o = {}] = resolveOptions('random.bernoulli', given, more)
+    typeof options === 'number' || options instanceof Tensor ? { ...further, p: options } : options
+  const [wanted, o = {}] = resolveOptions('random.bernoulli', given, further)
   const { p = 0.5, mode = 'low' } = o
   const dtype = p instanceof Tensor ? p.dtype : 'float32'
   if (!isFloat(dtype)) {
@@ -60,6 +62,7 @@ export const bernoulli = (
       operation: 'random.bernoulli',
       problem: 'p must be a float',
       got: dtype,
+      fix: 'convert it with astype("float32")',
     })
   }
   const shape = sampleShape('random.bernoulli', wanted, [p])
@@ -117,6 +120,7 @@ export const categorical = (
       operation: name,
       problem: 'logits must be floats',
       got: showAval(logits.aval),
+      fix: 'convert them with astype("float32")',
     })
   }
   const from = normalizeAxis(name, axis, logits.ndim)
@@ -154,6 +158,7 @@ const withoutReplacement = (
       operation: 'random.categorical',
       problem: 'there are not enough categories to draw without replacement',
       got: `${count} draws (${showShape(prefix)}) of ${categories}`,
+      fix: 'draw fewer, or with replacement',
     })
   }
   const chosen = largest(add(logits, gumbelOf(key, logits.shape, logits.dtype, mode)), count)

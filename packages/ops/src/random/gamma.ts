@@ -218,6 +218,7 @@ export const dirichlet = (
       operation: name,
       problem: 'alpha needs an axis of concentrations',
       got: showAval(alpha.aval),
+      fix: 'give the concentrations an axis: one for each category',
     })
   }
   const [given, o] = resolveOptions(name, options, more)

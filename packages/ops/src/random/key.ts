@@ -101,6 +101,7 @@ export const split = (key: Tensor, count: number | Shape = 2): Tensor => {
       operation: 'random.split',
       problem: 'the number of keys must be a natural number',
       got: String(count),
+      fix: 'give a whole number from 0, or a shape',
     })
   }
   const [a, b] = randomWords(key, shape)

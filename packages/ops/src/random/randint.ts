@@ -39,6 +39,7 @@ const bound = (value: number | Tensor, shape: Shape): Tensor => {
       operation: name,
       problem: 'the bounds must be integers',
       got: showAval(value.aval),
+      fix: 'convert them with astype("int32")',
     })
   }
   const [low, high] = integerRange('int32')
@@ -75,22 +76,27 @@ const offsetWithin = (key: Tensor, span: Tensor): Tensor => {
  * `maxval ≤ minval`, `minval`. Bounds may be tensors that broadcast to the shape.
  * @throws DTypeError for bounds or a dtype that are no integers, IndexError for numbers beyond int32.
  * @example
- * random.randint(key, { shape: [8], minval: 0, maxval: 10 })
+ * random.randint(key, [8], 0, 10)
+ * random.randint(key, [8], { maxval: 10, dtype: 'uint8' })
  */
 export const randint = (
   key: Tensor,
   options: ShapeOr<RandintOptions>,
-  more?: RandintOptions,
+  more?: RandintOptions | number | Tensor,
+  last?: number | Tensor,
 ): Tensor => {
   const name = 'random.randint'
   requireKey(name, key)
-  const [given, o] = resolveOptions(name, options, more)
+  const isBound = typeof more === 'number' || more instanceof Tensor
+  const bounds: RandintOptions | undefined =
+    isBound && last !== undefined ? { minval: more, maxval: last } : undefined
+  const [given, o] = resolveOptions<RandintOptions>(name, options, isBound ? bounds : more)
   const { minval = 0, maxval = undefined, dtype = 'int32' } = o ?? {}
   if (maxval === undefined)
     throw new DTypeError({
       operation: name,
       problem: 'maxval is missing',
-      fix: 'give it: { maxval: 10 }',
+      fix: 'give both bounds, or { maxval: 10 }',
     })
   if (!isInteger(dtype))
     throw new DTypeError({

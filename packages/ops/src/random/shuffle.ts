@@ -89,6 +89,7 @@ const count = (operation: string, n: number): Tensor => {
     operation,
     problem: 'a natural number or a tensor is needed',
     got: String(n),
+    fix: 'give the number of positions, or the tensor whose rows to draw',
   })
 }
 
@@ -128,6 +129,7 @@ export const choice = (
       operation: name,
       problem: 'there are not enough entries',
       got: `${draws} draws of ${available}${replace ? '' : ' without replacement'}`,
+      fix: 'draw fewer, or with replacement',
     })
   }
   if (p !== undefined) {
@@ -156,6 +158,7 @@ const checkProbabilities = (p: Tensor, available: number): void => {
     problem: 'one float probability is needed for each entry',
     got: `p ${showAval(p.aval)}`,
     want: showShape([available]),
+    fix: 'give p one float for each entry',
   })
 }
 

@@ -31,6 +31,7 @@ const bitsDType = ({ dtype, width }: BitsOptions): BitsDType => {
     problem: 'bits come as unsigned integers',
     got: wanted,
     want: 'uint8, uint16 or uint32',
+    fix: 'choose one of these, or use random.randint',
   })
 }
 

@@ -1,7 +1,8 @@
 /** Programs that were compiled wrongly once, as small as they get. */
-import { type Tensor, grad } from '@cotangent/core'
+import { type Tensor, TracerError, grad, interpret } from '@cotangent/core'
+import { jit } from '@cotangent/jit'
 import { np } from '@cotangent/ops'
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { expectClose, expectCompiled } from './support.ts'
 
 const int32 = (values: readonly number[]): Tensor => np.array(values).astype('int32')
@@ -45,3 +46,46 @@ describe('arrays without elements', () => {
 
 test('the gradient of sorting nothing', () =>
   expectClose(grad((x: Tensor) => x.sort({ axis: 0 }).sum())(np.zeros([0, 4])), np.zeros([0, 4])))
+
+describe('tensors that share elements keep them when one is donated', () => {
+  const grow = jit((x: Tensor) => x.add(1), { donate: [0] })
+  const make = (): Tensor => np.array([1, 2, 3])
+  const kept = (x: Tensor): void => expect(x.toArray()).toEqual([1, 2, 3])
+  test('an input that a function returns', () => {
+    const x = make()
+    expectClose(grow(jit((y: Tensor) => y)(x)), np.array([2, 3, 4]))
+    kept(x)
+    expectClose(grow(x), np.array([2, 3, 4]))
+  })
+  test('a constant that it returns, and one that it reads', () => {
+    const c = make()
+    const constant = jit((y: Tensor) => [c, c.mul(y)])
+    const [first] = constant(np.ones([]))
+    grow(first!)
+    kept(c)
+    grow(c)
+    const [again, product] = constant(np.ones([]))
+    kept(again!)
+    kept(product!)
+  })
+  test('one result returned twice', () => {
+    const [a, b] = jit((y: Tensor) => [y.mul(1), y.mul(1)])(make())
+    grow(a!)
+    kept(b!)
+  })
+  test('another shape of a tensor', () => {
+    const x = make()
+    grow(x.reshape(3, 1))
+    kept(x)
+    const y = interpret((z: Tensor) => z.reshape(3, 1))(x)
+    grow(x)
+    kept(y.ravel())
+  })
+  test('one tensor passed twice is refused, whichever of the two is donated', () => {
+    const x = make()
+    const add = (a: Tensor, b: Tensor): Tensor => a.add(b)
+    expect(() => jit(add, { donate: [0] })(x, x)).toThrow(TracerError)
+    expect(() => jit(add, { donate: [1] })(x, x)).toThrow(TracerError)
+    kept(x)
+  })
+})

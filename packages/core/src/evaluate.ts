@@ -1,10 +1,10 @@
 /** The reference interpreter: graphs on arrays, one primitive at a time, plain loops. */
 import type { Aval } from './aval.ts'
 import { isHalf } from './dtype.ts'
-import { type Atom, type Graph, Literal, type Var } from './graph.ts'
+import { type Atom, type Graph, Literal, type Var, subgraphs, typesOf } from './graph.ts'
 import { roundToHalf } from './half.ts'
 import type { AnyPrimitive, NDArray } from './primitive.ts'
-import { type Concrete, fromNDArray } from './tensor.ts'
+import { Concrete, fromNDArray } from './tensor.ts'
 
 /** Evaluates one primitive on arrays; results of half precision are rounded to it. */
 export const evaluateArrays = (
@@ -28,14 +28,39 @@ export const evaluateConcrete = (
     inputs.map((x) => x.aval),
     params,
   )
-  const arrays = evaluateArrays(
-    primitive,
-    inputs.map((x) => x.ndarray()),
-    params,
-    types,
-  )
-  return arrays.map((array, i) => fromNDArray(array, types[i]!.weak))
+  const arrays = inputs.map((x) => x.ndarray())
+  const results = evaluateArrays(primitive, arrays, params, types)
+  const outputs = wrapResults(results, types, inputs, arrays)
+  // What a held graph returns may be a constant of it.
+  if (subgraphs(params).length > 0) for (const { storage } of outputs) storage.share()
+  return outputs
 }
+
+/** Evaluates a graph on concrete tensors. */
+export const evaluateGraphConcrete = (
+  graph: Graph,
+  inputs: readonly Concrete[],
+): readonly Concrete[] => {
+  const arrays = inputs.map((x) => x.ndarray())
+  const outputs = wrapResults(evaluateGraph(graph, arrays), typesOf(graph.outputs), inputs, arrays)
+  for (const { storage } of outputs) storage.share()
+  return outputs
+}
+
+// A result may be an input under another shape: both then know that they share their elements.
+const wrapResults = (
+  results: readonly NDArray[],
+  types: readonly Aval[],
+  inputs: readonly Concrete[],
+  arrays: readonly NDArray[],
+): readonly Concrete[] =>
+  results.map((result, i) => {
+    const { weak } = types[i]!
+    const source = inputs[arrays.findIndex((x) => x.data === result.data)]
+    if (source === undefined || isHalf(result.dtype)) return fromNDArray(result, weak)
+    const { shape, dtype } = result
+    return new Concrete({ shape, dtype, weak }, source.storage.share())
+  })
 
 /** Runs a graph on arrays. Intermediates are dropped after their last use. */
 export const evaluateGraph = (graph: Graph, inputs: readonly NDArray[]): readonly NDArray[] => {

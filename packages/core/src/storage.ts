@@ -2,12 +2,24 @@
 import type { TypedArray } from './dtype.ts'
 import { TracerError } from './errors.ts'
 
-/** Owns the elements of one tensor; the garbage collector owns the storage. */
+/**
+ * Owns the elements of one tensor; the garbage collector owns the storage. Tensors that only look
+ * different (a reshaped one, a constant that a function returns) share their elements.
+ */
 export class Storage {
   #data: TypedArray | null
+  #isShared = false
 
   constructor(data: TypedArray) {
     this.#data = data
+  }
+
+  /** Another owner of the same elements. Neither can give them away any more, only a copy. */
+  share(): Storage {
+    const other = new Storage(this.read())
+    other.#isShared = true
+    this.#isShared = true
+    return other
   }
 
   /** The elements. Never written after construction. @throws TracerError after donation. */
@@ -16,11 +28,11 @@ export class Storage {
     return this.#data
   }
 
-  /** Gives the buffer away to be overwritten; every later read throws. */
+  /** Gives elements away to be overwritten, copied where others own them too; later reads throw. */
   donate(): TypedArray {
     const data = this.read()
     this.#data = null
-    return data
+    return this.#isShared ? data.slice() : data
   }
 
   get isDonated(): boolean {

@@ -1,7 +1,9 @@
 /** A compiled graph: program, memory plan and driver, ready to run. */
 import {
   type Graph,
+  Literal,
   type NDArray,
+  type Storage,
   type TypedArray,
   type Var,
   decodeHalf,
@@ -25,12 +27,21 @@ export interface KernelTime {
   readonly source: string
 }
 
+/** Where an output's elements are: in memory of its own, or in somebody else's. */
+export type OutputOrigin =
+  | { readonly tag: 'made' }
+  | { readonly tag: 'input'; readonly position: number }
+  /** The same variable as an earlier output. */
+  | { readonly tag: 'output'; readonly position: number }
+  | { readonly tag: 'constant'; readonly storage: Storage }
+
 export interface Executable {
   readonly graph: Graph
   readonly stages: readonly Stage[]
   readonly program: Program
   readonly plan: Plan
   readonly driver: Driver
+  readonly origins: readonly OutputOrigin[]
   /** Runs on raw storage (half floats as codes); outputs in order. */
   readonly run: (inputs: readonly TypedArray[]) => readonly TypedArray[]
 }
@@ -45,8 +56,17 @@ export const compileGraph = (graph: Graph, donated: readonly boolean[] = []): Ex
     inputs.filter((_, i) => donated[i] === true),
   )
   const driver = makeDriver(program, plan)
-  return { graph, stages, program, plan, driver, run: driver.run }
+  return { graph, stages, program, plan, driver, origins: originsOf(program), run: driver.run }
 }
+
+const originsOf = ({ inputs, outputs }: Program): readonly OutputOrigin[] =>
+  outputs.map((atom, i): OutputOrigin => {
+    if (atom instanceof Literal) return { tag: 'constant', storage: atom.value.storage.share() }
+    const earlier = outputs.indexOf(atom)
+    if (earlier < i) return { tag: 'output', position: earlier }
+    const position = inputs.indexOf(atom)
+    return position < 0 ? { tag: 'made' } : { tag: 'input', position }
+  })
 
 /** Runs the executable `repeat` times with a clock around every kernel call. */
 export const profileExecutable = (

@@ -17,8 +17,8 @@ import {
   callP,
   erase,
   evaluateGraph,
+  evaluateGraphConcrete,
   flatten,
-  fromNDArray,
   isInterpreting,
   isTracing,
   leafAval,
@@ -30,7 +30,13 @@ import {
   unflatten,
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'
-import { type Executable, compileGraph, executeArrays, noticeInterpreted } from './executable.ts'
+import {
+  type Executable,
+  type OutputOrigin,
+  compileGraph,
+  executeArrays,
+  noticeInterpreted,
+} from './executable.ts'
 import { codeGenerationAllowed } from './js/evaluate.ts'
 import { Lowered } from './lowered.ts'
 
@@ -198,9 +204,10 @@ const donatedLeaves = (
 
 const interpretVariant = (variant: Variant, call: Call, wanted: boolean): readonly Tensor[] => {
   if (wanted && !isInterpreting()) noticeInterpreted()
-  const inputs = call.leaves.map((leaf) => leafTensor(leaf).concrete('jit').ndarray())
-  const outputs = evaluateGraph(variant.graph, inputs)
-  return outputs.map((array, i) => fromNDArray(array, variant.graph.outputs[i]!.aval.weak))
+  return evaluateGraphConcrete(
+    variant.graph,
+    call.leaves.map((leaf) => leafTensor(leaf).concrete('jit')),
+  )
 }
 
 const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
@@ -210,11 +217,36 @@ const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
     call.donated.length === 0
       ? tensors.map((x) => x.storage.read())
       : takeInputs(tensors, call.donated)
-  const outputs = runInMemory(variant.executable, inputs)
-  return variant.graph.outputs.map((atom, i) => {
-    // An output that is an input or a constant comes back as the same array: it is immutable.
-    return new Concrete(atom.aval, new Storage(outputs[i]!))
+  const arrays = runInMemory(variant.executable, inputs)
+  const storages: Storage[] = []
+  variant.executable.origins.forEach((origin, i) => {
+    storages.push(ownerOf(origin, arrays[i]!, tensors, call.donated, storages))
   })
+  return variant.graph.outputs.map((atom, i) => new Concrete(atom.aval, storages[i]!))
+}
+
+// An output that is an input, a constant or another output shares its elements with it.
+const ownerOf = (
+  origin: OutputOrigin,
+  data: TypedArray,
+  inputs: readonly Concrete[],
+  donated: readonly boolean[],
+  earlier: readonly Storage[],
+): Storage => {
+  switch (origin.tag) {
+    case 'made':
+      return new Storage(data)
+    case 'input':
+      return donated[origin.position] === true
+        ? new Storage(data)
+        : inputs[origin.position]!.storage.share()
+    case 'output':
+      return earlier[origin.position]!.share()
+    case 'constant':
+      return origin.storage.share()
+    default:
+      return origin satisfies never
+  }
 }
 
 // Only an allocation that fails throws a RangeError of these words.
@@ -244,17 +276,14 @@ const takeInputs = (
   donated: readonly boolean[],
 ): readonly TypedArray[] => {
   const arrays = tensors.map((x) => x.storage.read())
-  const owners = new Set<TypedArray>()
-  tensors.forEach((x, i) => {
-    if (owners.has(arrays[i]!) && donated[i] === true) {
-      throw new TracerError({
-        operation: 'jit',
-        problem: 'a donated tensor was passed twice',
-        fix: 'pass a copy, or leave this argument out of `donate`',
-      })
-    }
-    owners.add(arrays[i]!)
-    if (donated[i] === true) x.storage.donate()
-  })
-  return arrays
+  const uses = new Map<Storage, number>()
+  for (const { storage } of tensors) uses.set(storage, (uses.get(storage) ?? 0) + 1)
+  if (tensors.some(({ storage }, i) => donated[i] === true && uses.get(storage)! > 1)) {
+    throw new TracerError({
+      operation: 'jit',
+      problem: 'a donated tensor was passed twice',
+      fix: 'pass a copy, or leave this argument out of `donate`',
+    })
+  }
+  return arrays.map((data, i) => (donated[i] === true ? tensors[i]!.storage.donate() : data))
 }

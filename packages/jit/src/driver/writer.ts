@@ -73,7 +73,8 @@ export class Writer {
     const known = this.#constantNames.get(literal.value)
     if (known !== undefined) return known
     const name = `c${this.constants.length}`
-    this.constants.push(literal.value.storage.read())
+    // Whoever gives this constant away later gives a copy: the code keeps reading it.
+    this.constants.push(literal.value.storage.share().read())
     this.#constantNames.set(literal.value, name)
     return name
   }

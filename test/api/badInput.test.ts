@@ -1,0 +1,188 @@
+import { grad, jit, np, scan, type Tensor, tensor, tree, vmap } from 'cotangent'
+import { describe, expect, test } from 'vitest'
+import { thrownBy } from './support.ts'
+
+const v = tensor([1, 2, 3])
+
+/** What a caller without types can pass. */
+const untyped = (value: unknown): never => value as never
+
+describe('what is no tensor', () => {
+  const nonsense = [undefined, null, 'text', {}, Symbol('s'), () => 1, new Date(), 10n, new Map()]
+  test.each(nonsense.map((x) => [typeof x, x]))('tensor(%s) is refused', (_, x) => {
+    const error = thrownBy(() => tensor(untyped(x)))
+    expect(error.message).toMatch(/^tensor: /)
+  })
+
+  test('in an array, it is refused too', () => {
+    for (const x of [undefined, null, 'text', {}]) thrownBy(() => tensor(untyped([1, x])))
+  })
+
+  test('as an operand, it is refused by the operation', () => {
+    for (const x of [undefined, null, 'text', {}, new Date()]) {
+      const error = thrownBy(() => v.add(untyped(x)))
+      expect(error.message).toMatch(/^np\.add: /)
+      thrownBy(() => np.sin(untyped(x)))
+    }
+  })
+
+  test('as an argument or a result of a transformed function, it is refused', () => {
+    for (const x of ['text', new Date(), Symbol('s')]) {
+      thrownBy(() => grad((p: Tensor) => p)(untyped(x)))
+      thrownBy(() => jit((p: Tensor) => p)(untyped(x)))
+      thrownBy(() => jit(() => untyped(x))())
+      thrownBy(() => vmap((_x: Tensor) => untyped(x))(v))
+    }
+  })
+})
+
+describe('ragged and odd arrays', () => {
+  test.each([[[[1, 2], [3]]], [[[1], 2]], [[1, [2]]], [[[], [1]]], [[[[1]], [[1, 2]]]]])(
+    '%j is ragged',
+    (nested) => {
+      expect(thrownBy(() => tensor(untyped(nested))).message).toMatch(/ragged|same length|shape/)
+    },
+  )
+
+  test('a sparse array is refused', () => {
+    thrownBy(() => tensor(untyped(new Array(3))))
+  })
+
+  test('NaN and infinities are values', () => {
+    const x = tensor([NaN, Infinity, -Infinity, -0])
+    expect(x.toArray()).toEqual([NaN, Infinity, -Infinity, -0])
+    expect(x.max().item()).toBeNaN()
+    expect(x.mul(0).toArray()).toEqual([NaN, NaN, NaN, -0])
+    expect(np.isnan(x).toArray()).toEqual([true, false, false, false])
+    expect(jit((t: Tensor) => t.mul(0))(x).toArray()).toEqual([NaN, NaN, NaN, -0])
+    expect(x.sort().toArray()).toEqual([-Infinity, -0, Infinity, NaN])
+  })
+
+  test('NaN as an integer does not trap', () => {
+    expect(Number.isInteger(tensor([NaN]).astype('int32').item())).toBe(true)
+    expect(tensor([1e20]).astype('int32').item()).toBe(2147483647)
+  })
+})
+
+describe('axes and shapes', () => {
+  test.each([3, -4, 0.5, NaN, Infinity])('axis %s is refused', (axis) => {
+    const x = np.ones([2, 3, 4])
+    for (const f of [
+      () => x.sum(axis),
+      () => x.max(axis),
+      () => np.concatenate([x, x], axis),
+      () => np.flip(x, axis),
+      () => np.sort(x, axis),
+      () => np.cumsum(x, axis),
+      () => x.argmax(axis),
+    ]) {
+      const error = thrownBy(f)
+      expect(error.message).toMatch(/axis|axes/)
+    }
+  })
+
+  test.each([[[2.5]], [[NaN]], [[-2]], [[Infinity]]])('shape %j is refused', (shape) => {
+    for (const f of [
+      () => np.zeros(shape),
+      () => np.ones(shape),
+      () => np.full(shape, 1),
+      () => v.reshape(shape),
+      () => np.broadcastTo(v, shape),
+    ])
+      thrownBy(f)
+  })
+
+  test('a huge shape is an error, not a crash', () => {
+    expect(thrownBy(() => np.zeros([1e6, 1e6]).sum()).message).toMatch(
+      /memory|elements|bytes|GiB|GB|TB|large/i,
+    )
+    expect(thrownBy(() => np.ones([2 ** 31, 2 ** 31, 2 ** 31]).sum()).message).toMatch(
+      /memory|elements|bytes|GiB|GB|TB|large/i,
+    )
+    expect(
+      thrownBy(() => jit((x: Tensor) => np.broadcastTo(x, [1e6, 1e6]).mul(2))(tensor(1))).message,
+    ).toMatch(/memory|elements|bytes|GiB|GB|TB|large/i)
+  })
+
+  test('empty tensors go through everything', () => {
+    const e = np.zeros([0, 3])
+    expect(e.sum(0).toArray()).toEqual([0, 0, 0])
+    expect(e.prod().item()).toBe(1)
+    expect(e.matmul(np.ones([3, 2])).shape).toEqual([0, 2])
+    expect(
+      np
+        .ones([2, 0])
+        .matmul(np.ones([0, 2]))
+        .toArray(),
+    ).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
+    expect(e.sort().shape).toEqual([0, 3])
+    expect(np.concatenate([e, np.ones([1, 3])]).shape).toEqual([1, 3])
+    expect(grad((x: Tensor) => x.sum())(e).shape).toEqual([0, 3])
+    expect(vmap((x: Tensor) => x.sum())(np.zeros([3, 0])).toArray()).toEqual([0, 0, 0])
+    expect(e.mean().item()).toBeNaN()
+    expect(() => e.max()).toThrow(/max/)
+    expect(() => e.argmax()).toThrow(/argmax/)
+    expect(e.max(1).shape).toEqual([0])
+  })
+})
+
+describe('functions that are not what a transform needs', () => {
+  const asynchronous = async (x: Tensor): Promise<Tensor> => x.mul(2).sum()
+  test('a promise is refused, and by name', () => {
+    for (const f of [
+      () => jit(untyped(asynchronous))(untyped(v)),
+      () => grad(untyped(asynchronous))(untyped(v)),
+      () => vmap(untyped(asynchronous))(untyped(v)),
+      () => scan(untyped(asynchronous), v, v),
+    ]) {
+      expect(thrownBy(f).message).toMatch(/promise|async/i)
+    }
+  })
+
+  test('what is no function is refused', () => {
+    for (const f of [() => jit(untyped(3)), () => grad(untyped(v)), () => vmap(untyped(null))]) {
+      expect(thrownBy(f).message).toMatch(/function/)
+    }
+  })
+
+  test('returning nothing is refused', () => {
+    thrownBy(() => grad(untyped(() => undefined))(untyped(v)))
+    thrownBy(() => jit(untyped(() => undefined))(untyped(v)))
+  })
+
+  test('a tree that contains itself is refused', () => {
+    const loop: { self?: unknown } = {}
+    loop.self = loop
+    thrownBy(() => tree.leaves(untyped(loop)))
+    thrownBy(() => jit((x: Tensor) => x)(untyped(loop)))
+  })
+
+  test('an exception inside leaves every transform usable', () => {
+    const fail = (x: Tensor): Tensor => {
+      throw new Error(`mine, at rank ${x.ndim}`)
+    }
+    for (const f of [() => jit(fail)(v), () => grad(fail)(v), () => vmap(fail)(v)]) {
+      expect(f).toThrow('mine')
+    }
+    expect(jit(grad((x: Tensor) => x.sum()))(v).toArray()).toEqual([1, 1, 1])
+    expect(v.add(1).toArray()).toEqual([2, 3, 4])
+  })
+})
+
+describe('unknown options', () => {
+  test('a misspelt option is refused, not ignored', () => {
+    expect(
+      thrownBy(() => grad((x: Tensor) => x.sum(), untyped({ argNums: 0 }))(v)).message,
+    ).toMatch(/argNums/)
+    expect(
+      thrownBy(() => vmap((x: Tensor) => x.sum(), untyped({ inAxis: 0 }))(np.ones([2, 2]))).message,
+    ).toMatch(/inAxis/)
+    expect(
+      thrownBy(() => jit((x: Tensor) => x.sum(), untyped({ static: [0] }))(v)).message,
+    ).toMatch(/static/)
+    expect(thrownBy(() => tensor([1], untyped({ dType: 'int32' }))).message).toMatch(/dType/)
+  })
+})

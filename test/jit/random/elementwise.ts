@@ -10,7 +10,7 @@ const unaries: readonly ((x: Tensor) => Tensor)[] = [
   (x) => x.abs(),
   (x) => np.square(x),
   (x) => x.maximum(0),
-  (x) => np.sqrt(x.abs()),
+  (x) => np.sqrt(x.abs().add(0.25)),
   (x) => x.mul(2).add(1),
   (x) => np.clip(x, -2, 3),
   (x) => np.where(x.astype('bool'), x, 7),

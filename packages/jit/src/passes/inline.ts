@@ -1,15 +1,7 @@
 /** Calls become the equations they call; primitives that rewrite themselves are expanded. */
-import {
-  type Atom,
-  type Equation,
-  type Graph,
-  type Tensor,
-  Var,
-  trace,
-  withOrigin,
-} from '@cotangent/core'
+import { type Equation, type Graph, type Tensor, trace, withOrigin } from '@cotangent/core'
 import { loweringKind } from './lowering.ts'
-import { Substitution, mapSubgraphs, substituteInputs } from './rewrite.ts'
+import { Substitution, freshVariables, mapSubgraphs, substituteInputs } from './rewrite.ts'
 
 /**
  * Inlines `call` regions, so that later passes see through `jit` in `jit` and custom rules. Calls
@@ -49,22 +41,6 @@ export const inlineCalls =
     visit(graph, s)
     return { inputs: graph.inputs, equations, outputs: s.all(graph.outputs) }
   }
-
-// One graph may be called many times; each copy of its equations defines variables of its own.
-const freshVariables = (graph: Graph, scope: Substitution): Graph => {
-  const renamed = new Substitution()
-  const equations = graph.equations.map((equation): Equation => {
-    const inputs = renamed.all(equation.inputs)
-    const outputs = equation.outputs.map((v) => {
-      const copy = new Var(v.aval)
-      renamed.set(v, copy)
-      return copy
-    })
-    return { ...equation, inputs, outputs }
-  })
-  const outputs: readonly Atom[] = renamed.all(graph.outputs)
-  return { inputs: graph.inputs, equations, outputs: outputs.map((a) => scope.of(a)) }
-}
 
 const expandEquation = (
   equation: Equation,

@@ -1,6 +1,7 @@
 /** The passes, in order, by name. */
 import { type Graph, check, checksEnabled } from '@cotangent/core'
 import { dropDeadDeep } from './dead.ts'
+import { hoistInvariants } from './hoist.ts'
 import { inlineCalls } from './inline.ts'
 import { mergeEqual } from './merge.ts'
 import { dropIdentities, foldConstants } from './simplify.ts'
@@ -15,6 +16,7 @@ export const pipeline: readonly Pass[] = [
   { name: 'drop dead equations', run: dropDeadDeep },
   { name: 'fold constants', run: foldConstants },
   { name: 'drop identities', run: dropIdentities },
+  { name: 'hoist loop invariants', run: hoistInvariants },
   { name: 'merge equal equations', run: mergeEqual },
   { name: 'inline recomputation', run: inlineCalls(true) },
   { name: 'drop dead equations again', run: dropDeadDeep },

@@ -1,5 +1,5 @@
 /** Rebuilding a graph while replacing variables: what every pass does. */
-import { type Atom, type Equation, type Graph, type Var, isVar, subgraphs } from '@cotangent/core'
+import { type Atom, type Equation, type Graph, Var, isVar, subgraphs } from '@cotangent/core'
 
 /** Variables and what stands for them now. */
 export class Substitution {
@@ -41,4 +41,22 @@ export const mapSubgraphs = (equation: Equation, f: (graph: Graph) => Graph): Eq
     ]),
   )
   return { ...equation, params }
+}
+
+/**
+ * The same graph with variables of its own for what its equations define: one graph may be placed
+ * many times. Outputs that are inputs are what `scope` says they stand for.
+ */
+export const freshVariables = (graph: Graph, scope: Substitution): Graph => {
+  const renamed = new Substitution()
+  const equations = graph.equations.map((equation): Equation => {
+    const inputs = renamed.all(equation.inputs)
+    const outputs = equation.outputs.map((v) => {
+      const copy = new Var(v.aval)
+      renamed.set(v, copy)
+      return copy
+    })
+    return { ...equation, inputs, outputs }
+  })
+  return { inputs: graph.inputs, equations, outputs: scope.all(renamed.all(graph.outputs)) }
 }

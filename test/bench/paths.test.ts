@@ -22,6 +22,7 @@ vi.mock('../../packages/core/src/evaluate.ts', async (original) => {
     evaluateArrays: counted(actual.evaluateArrays),
     evaluateConcrete: counted(actual.evaluateConcrete),
     evaluateGraph: counted(actual.evaluateGraph),
+    evaluateGraphConcrete: counted(actual.evaluateGraphConcrete),
   }
 })
 

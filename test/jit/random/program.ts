@@ -39,6 +39,10 @@ const inputTypes: readonly (readonly [DType, readonly number[]])[] = [
   ['uint8', [4]],
   ['float64', [3, 1]],
   ['float32', [5, 6]],
+  // Enough rows, and long enough, for kernels over rows.
+  ['float32', [6, 12]],
+  ['float32', [5, 3, 9]],
+  ['int32', [8, 8]],
   ['uint32', [4]],
   ['bfloat16', [4]],
   ['float16', [3, 4]],

@@ -31,6 +31,8 @@ export interface Analysis {
   readonly materialized: ReadonlySet<Var>
   /** Variables that are another one's memory under a different shape. */
   readonly aliases: ReadonlyMap<Var, Atom>
+  /** Operations for one element (one step of a reduction), with those of everything inlined. */
+  readonly work: ReadonlyMap<Equation, number>
 }
 
 /** True for equations that the compiler writes as element-wise code or reductions. */
@@ -50,6 +52,7 @@ export const analyze = (graph: Graph): Analysis => {
   const materialized = new Set<Var>(graph.inputs)
   const aliases = new Map<Var, Atom>()
   const work = new Map<Var, number>()
+  const total = new Map<Equation, number>()
   const inlined = (atom: Atom): number =>
     isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
 
@@ -64,6 +67,7 @@ export const analyze = (graph: Graph): Analysis => {
     const found = probes.get(equation)!
     const own =
       found.work + found.accesses.reduce((n, a) => n + inlined(equation.inputs[a.input]!), 0)
+    total.set(equation, own)
     for (const v of equation.outputs) {
       const source = found.alias ? equation.inputs[0]! : null
       const share = (): void => {
@@ -79,7 +83,7 @@ export const analyze = (graph: Graph): Analysis => {
       } else materialized.add(v)
     }
   }
-  return { probes, producers, materialized, aliases }
+  return { probes, producers, materialized, aliases, work: total }
 }
 
 const hasMemory = (

@@ -23,6 +23,8 @@ export interface Root {
   readonly outputs: readonly Var[]
   /** Extents of the reduced axes, or null for an element-wise root. */
   readonly extents: Shape | null
+  /** Operations for one element or step, with those of everything inlined into it. */
+  readonly work: number
 }
 
 /** Equations computed by one kernel: loops over `outer`, and whatever each root needs inside. */
@@ -73,6 +75,7 @@ export const cluster = (graph: Graph, analysis: Analysis): readonly Unit[] => {
       outputs,
       shape: outputs[0]!.aval.shape,
       extents: found.lowering.tag === 'reduce' ? found.lowering.reduction.extents : null,
+      work: analysis.work.get(equation)!,
     }
     const reads = readsOf(root, analysis)
     const position = place(units, root, reads, madeBy, found)
@@ -116,7 +119,7 @@ const place = (
   const tiled = root.extents !== null && !isRowReduction(root, reads, found)
   for (let position = units.length - 1; position >= Math.max(after, 0); position--) {
     const unit = units[position]!
-    if (unit.tag !== 'cluster' || unit.work + found.work > workLimit) continue
+    if (unit.tag !== 'cluster' || unit.work + root.work > workLimit) continue
     const outside = reads.filter(({ atom }) => !isVar(atom) || madeBy.get(atom) !== position)
     if (unit.reads.size + outside.length > readLimit && unit.reads.size > 0) continue
     const outer =
@@ -131,7 +134,7 @@ const place = (
     if (outer === null) continue
     unit.outer = outer
     unit.roots.push(root)
-    unit.work += found.work
+    unit.work += root.work
     for (const { atom } of outside) unit.reads.add(atom)
     return position
   }
@@ -141,7 +144,7 @@ const place = (
     outer: root.shape,
     roots: [root],
     tiled,
-    work: found.work,
+    work: root.work,
     reads: reading,
   })
   return units.length - 1

@@ -81,8 +81,7 @@ class Emitter {
       const root = isVar(memory) ? this.#produced.get(memory) : undefined
       if (root !== undefined && isVar(memory) && memory === atom) {
         const known = this.#locals.get(memory)
-        const outer = sameIndices(index, this.#outerIndex())
-        if (known !== undefined && outer) return known
+        if (known !== undefined && this.#isOfThisRow(memory, index)) return known
         if (current.includes(root) && root.extents === null && sameIndices(index, position)) {
           return reader.inline(memory, index)
         }
@@ -95,6 +94,15 @@ class Emitter {
       )
     })
     return reader
+  }
+
+  // The one element that a row has of this variable, at the row that is being computed.
+  #isOfThisRow(v: Var, index: readonly Index[]): boolean {
+    const outer = this.#outerIndex()
+    return (
+      sameIndices(index.slice(0, outer.length), outer) &&
+      sizeOf(v.aval.shape.slice(outer.length)) === 1
+    )
   }
 
   #outerIndex(): readonly Index[] {
@@ -202,7 +210,7 @@ class Emitter {
     let body = roots.flatMap((root) =>
       root.outputs.flatMap((v): readonly Stmt[] => {
         const value = reader.inline(v, index)
-        return inner.length === 0 ? this.#result(v, index, value) : [this.#store(v, index, value)]
+        return sizeOf(inner) === 1 ? this.#result(v, index, value) : [this.#store(v, index, value)]
       }),
     )
     for (let d = inner.length - 1; d >= 0; d--) body = [...loop(`j${s}_${d}`, inner[d]!, body)]

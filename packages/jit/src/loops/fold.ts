@@ -13,7 +13,8 @@ export const knownTruth = (s: Scalar): boolean | null => (isLiteral(s) ? s.value
 
 /**
  * The same value, simpler, where that needs no arithmetic on data. Children have been folded.
- * Floating-point operations are never touched: `0 * x` is NaN for some `x`.
+ * Floating-point operations only go where no value of the other operand shows it: `1 * x` is `x`,
+ * but `0 * x` is NaN for some `x`, and `x + 0` is not −0 where `x` is.
  */
 export const foldScalar = (s: Scalar): Scalar => {
   switch (s.tag) {
@@ -81,6 +82,9 @@ const foldBinary = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
     if (isLiteral(s.y) && s.y.value === neutral) return s.x
     return isLiteral(s.x) && s.x.value === neutral ? s.y : s
   }
+  if (s.op === 'multiply' && isLiteral(s.x) && s.x.value === 1) return s.y
+  if ((s.op === 'multiply' || s.op === 'divide') && isLiteral(s.y) && s.y.value === 1) return s.x
+  if (s.op === 'subtract' && isLiteral(s.y) && Object.is(s.y.value, 0)) return s.x
   if (s.dtype !== 'bool' || (s.op !== 'and' && s.op !== 'or')) return s
   const [x, y] = [knownTruth(s.x), knownTruth(s.y)]
   const neutral = s.op === 'and'

@@ -60,6 +60,12 @@ describe('the message', () => {
     expect(error.location).toContain('errors.test.ts')
   })
 
+  test('names the leaf of a tree', () => {
+    const params = { w: v, deep: { step: np.arange(2) } }
+    const error = thrownBy(() => grad((p: typeof params) => p.w.sum())(params))
+    expect(error.message).toContain('deep.step')
+  })
+
   test('names the line of the call inside a traced function', () => {
     let line = 0
     const f = (x: Tensor): Tensor => {

@@ -57,6 +57,22 @@ describe('jit', () => {
     expect(traces).toBe(2)
   })
 
+  test('positions may be one number, or count from the last', () => {
+    const power = (x: Tensor, n: number): Tensor => x.pow(n)
+    expect(jit(power, { staticArgs: 1 })(v, 2).toArray()).toEqual([1, 4, 9])
+    const f = jit(power, { staticArgs: [-1] })
+    f(v, 2)
+    f(v, 3)
+    expect(f.cacheSize).toBe(2)
+    expect(thrownBy(() => jit(power, { staticArgs: [-3] })(v, 2)).message).toMatch(/staticArgs/)
+  })
+
+  test('a text that is not static is refused, with the fix', () => {
+    const f = (x: Tensor, mode: string): Tensor => (mode === 'up' ? x : x.neg())
+    expect(thrownBy(() => jit(f)(v, 'up')).message).toMatch(/staticArgs/)
+    expect(jit(f, { staticArgs: [1] })(v, 'down').toArray()).toEqual([-1, -2, -3])
+  })
+
   test('objects as static values are compared by value or identity, not by a lossy string', () => {
     const f = jit(
       (x: Tensor, o: { readonly n: number; readonly s: string }) => x.mul(o.n).add(o.s.length),

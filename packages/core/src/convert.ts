@@ -39,15 +39,23 @@ export const leafTensor = (leaf: Tensor | number | boolean): Tensor => {
   return full([], Number(leaf), dtype, weak)
 }
 
-/** A leaf that is to be differentiated: plain numbers are floats. @throws DTypeError for integers. */
-export const inexactLeaf = (operation: string, leaf: Tensor | number | boolean): Tensor => {
+/**
+ * A leaf that is to be differentiated: plain numbers are floats. `where` says for messages which
+ * leaf it is.
+ * @throws DTypeError for integers.
+ */
+export const inexactLeaf = (
+  operation: string,
+  leaf: Tensor | number | boolean,
+  where: () => string = () => '',
+): Tensor => {
   if (typeof leaf === 'number') return full([], leaf, 'float32', true)
   const x = leafTensor(leaf)
   if (isInteger(x.dtype) || x.dtype === 'bool') {
     throw new DTypeError({
       operation,
       problem: 'only floating point values can be differentiated',
-      got: x.dtype,
+      got: `${x.dtype}${where()}`,
       fix: 'convert with astype("float32"), or leave this argument out of argnums',
     })
   }

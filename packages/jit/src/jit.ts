@@ -5,6 +5,7 @@ import {
   Concrete,
   type Execute,
   type Graph,
+  IndexError,
   ShapeError,
   Storage,
   type Structure,
@@ -42,9 +43,9 @@ import { Lowered } from './lowered.ts'
 
 export interface JitOptions {
   /** Positions of arguments that are constants of the compiled code: any value, compared by identity or value. */
-  readonly staticArgs?: readonly number[]
+  readonly staticArgs?: number | readonly number[]
   /** Positions of arguments whose memory the results may take over; they cannot be used afterwards. */
-  readonly donate?: readonly number[]
+  readonly donate?: number | readonly number[]
   /** `'js'` generates JavaScript; `'interpret'` runs the reference interpreter. */
   readonly backend?: 'js' | 'interpret'
 }
@@ -76,6 +77,7 @@ interface Call {
   readonly leaves: readonly (Tensor | number | boolean)[]
   readonly structure: Structure
   readonly donated: readonly boolean[]
+  readonly staticArgs: readonly number[]
 }
 
 const execute: Execute = (graph, inputs) =>
@@ -94,24 +96,26 @@ export const jit = <A extends readonly unknown[], R>(
 ): Jitted<A, R> => {
   requireFunction('jit', f)
   requireOptions('jit', options, ['staticArgs', 'donate', 'backend'])
-  const { staticArgs = [], donate = [], backend = 'js' } = options
+  const { backend = 'js' } = options
   requireBackend(backend)
   const cache = new Cache<Variant>(cacheCapacity)
 
   const prepare = (args: readonly unknown[]): Call => {
+    const staticArgs = positions('staticArgs', options.staticArgs, args.length)
+    const donate = positions('donate', options.donate, args.length)
     const dynamic = args.map((arg, i) => (staticArgs.includes(i) ? null : arg))
     const { leaves, structure } = flatten(dynamic, 'jit')
     const key: KeyPart[] = [structure.key, ...leaves.map((leaf) => typeKey(leafAval(leaf)))]
     for (const i of staticArgs) key.push(args[i])
     const donated = donate.length === 0 ? [] : donatedLeaves(args, staticArgs, donate)
-    return { key, leaves, structure, donated }
+    return { key, leaves, structure, donated, staticArgs }
   }
 
   const variantOf = (args: readonly unknown[], call: Call): Variant => {
     const known = cache.get(call.key)
     if (known !== undefined) return known
     const withStatic = (...dynamic: readonly unknown[]): unknown =>
-      erase(f)(...dynamic.map((arg, i) => (staticArgs.includes(i) ? args[i] : arg)))
+      erase(f)(...dynamic.map((arg, i) => (call.staticArgs.includes(i) ? args[i] : arg)))
     const traced = traceTree('jit', withStatic, call.structure, call.leaves.map(leafAval))
     const variant: Variant = { ...traced, executable: null }
     if (traced.captures.length === 0) cache.set(call.key, variant)
@@ -156,6 +160,30 @@ export const jit = <A extends readonly unknown[], R>(
 // The properties were defined just above; TypeScript does not follow defineProperties.
 const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>
   value as Jitted<A, R>
+
+const none: readonly number[] = []
+
+/** Argument positions from 0; negative ones count from the last argument. */
+const positions = (
+  option: string,
+  given: number | readonly number[] | undefined,
+  count: number,
+): readonly number[] => {
+  if (given === undefined) return none
+  const list = typeof given === 'number' ? [given] : given
+  return list.map((position) => {
+    if (Number.isInteger(position) && position >= -count) {
+      return position < 0 ? position + count : position
+    }
+    throw new IndexError({
+      operation: 'jit',
+      problem: `${option} names no argument`,
+      got: `${String(position)} with ${count} argument${count === 1 ? '' : 's'}`,
+      want: 'positions of arguments, from 0, or from the last with negative numbers',
+      fix: 'count the arguments of the function from 0',
+    })
+  })
+}
 
 const requireBackend = (backend: string): void => {
   if (backend === 'js' || backend === 'interpret') return

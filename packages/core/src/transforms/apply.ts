@@ -1,7 +1,7 @@
 /** From a function of trees to a graph of leaves, and back: what every transform starts with. */
 import type { Aval } from '../aval.ts'
 import { inexactLeaf, leafTensor } from '../convert.ts'
-import { type Structure, flatten, unflatten } from '../tree/structure.ts'
+import { type Structure, flatten, leafPaths, unflatten } from '../tree/structure.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Traced, trace } from '../trace.ts'
 
@@ -58,7 +58,9 @@ export const selectArguments = (
     operation,
   )
   return {
-    leaves: leaves.map((leaf) => inexactLeaf(operation, leaf)),
+    leaves: leaves.map((leaf, i) =>
+      inexactLeaf(operation, leaf, () => ` at argument${leafPaths(structure)[i]!}`),
+    ),
     structure,
     f: (...chosen) => {
       const full = [...args]

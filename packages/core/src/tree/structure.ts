@@ -174,10 +174,15 @@ const notATree = (
     problem: promise ? 'a transformed function must be synchronous' : 'not a tree of tensors',
     got: `${promise ? 'a promise' : kind} at ${showPath(path)}`,
     want: 'tensors, numbers, booleans, null, and arrays, plain objects or registered classes of them',
-    fix: promise
-      ? 'await the data first, and transform the synchronous part'
-      : 'remove it, or register its class with tree.register',
+    fix: fixFor(value),
   })
+}
+
+const fixFor = (value: unknown): string => {
+  if (value instanceof Promise) return 'await the data first, and transform the synchronous part'
+  if (value === undefined) return 'pass or return a value; null stands for nothing'
+  if (typeof value === 'object') return 'remove it, or register its class with tree.register'
+  return 'remove it, or make the argument a constant of the compiled code: jit(f, { staticArgs })'
 }
 
 /** The tree of this structure with these leaves; frozen. The caller knows its type. */

@@ -33,7 +33,7 @@ export const lowerGraph = (graph: Graph): Program => {
     if (e.tag === 'single') return [singleStep(e.equation, analysis)]
     const { kernel, arguments: atoms, equations } = dropStores(e.kernel, isRead)
     return kernel.buffers.some((b) => b.access !== 'read')
-      ? [{ tag: 'kernel', kernel, arguments: atoms, copies: [], equations }]
+      ? [{ tag: 'kernel', kernel, arguments: atoms, copies: [], equations, writesOnce: true }]
       : []
   })
   return { graph, inputs: graph.inputs, steps, outputs: graph.outputs }
@@ -147,6 +147,7 @@ const routineStep = (equation: Equation, inputs: readonly Slot[]): KernelStep =>
     arguments: touched,
     copies,
     equations: [equation],
+    writesOnce: false,
   }
 }
 

@@ -10,6 +10,8 @@ export interface KernelStep {
   /** Copies made first: output memory that starts as a copy of an input. */
   readonly copies: readonly { readonly from: Slot; readonly to: Slot }[]
   readonly equations: readonly Equation[]
+  /** Whether it writes each element of its results once only. */
+  readonly writesOnce: boolean
 }
 
 export interface ScanStep {

@@ -1,13 +1,33 @@
-/** When an output may overwrite an input: they are touched at one and the same index only. */
+/** When an output may overwrite an input: each element is read for the last time before it is written. */
 import type { Index, Scalar, Stmt } from '@cotangent/core'
 import { indexKey } from '../cluster/analysis.ts'
 import type { Kernel } from '../kernel.ts'
 
-const loadsIn = (
+/** One element of a buffer that a statement loads or stores. */
+interface Access {
+  readonly buffer: string
+  readonly key: string
+  readonly store: boolean
+  /** The loops and branches around it, outermost first. */
+  readonly scope: readonly Stmt[]
+}
+
+/** Every access of the statements, in the order of the text. */
+const accessesOf = (
   body: readonly Stmt[],
-  visit: (buffer: string, at: Index, store: boolean) => void,
+  scope: readonly Stmt[],
+  visit: (access: Access) => void,
 ): void => {
-  const seen = new Set<Scalar>()
+  // An expression that occurs again is not evaluated again, unless it first occurred in a branch.
+  let seen = new Set<Scalar>()
+  const note = (buffer: string, at: Index, store: boolean): void =>
+    visit({ buffer, key: indexKey(at), store, scope })
+  const inBranch = (x: Scalar): void => {
+    const outside = seen
+    seen = new Set(outside)
+    scalar(x)
+    seen = outside
+  }
   const index = (i: Index): void => {
     if (i.tag === 'affine') for (const t of i.terms) index(t.term)
     else if (i.tag === 'floorDivide' || i.tag === 'modulo') index(i.value)
@@ -21,8 +41,8 @@ const loadsIn = (
       case 'local':
         return
       case 'load':
-        visit(x.buffer, x.at, false)
         index(x.at)
+        note(x.buffer, x.at, false)
         return
       case 'unary':
       case 'convert':
@@ -38,7 +58,9 @@ const loadsIn = (
         for (const part of [x.condition, x.onTrue, x.onFalse]) scalar(part)
         return
       case 'guard':
-        for (const part of [x.condition, x.value, x.otherwise]) scalar(part)
+        scalar(x.condition)
+        inBranch(x.value)
+        inBranch(x.otherwise)
         return
       case 'within':
       case 'fromIndex':
@@ -53,16 +75,16 @@ const loadsIn = (
       case 'comment':
         break
       case 'for':
-        loadsIn(s.body, visit)
+        accessesOf(s.body, [...scope, s], visit)
         break
       case 'while':
         scalar(s.condition)
-        loadsIn(s.body, visit)
+        accessesOf(s.body, [...scope, s], visit)
         break
       case 'if':
         scalar(s.condition)
-        loadsIn(s.then, visit)
-        loadsIn(s.otherwise, visit)
+        accessesOf(s.then, [...scope, s], visit)
+        accessesOf(s.otherwise, [...scope, s], visit)
         break
       case 'let':
       case 'variable':
@@ -72,7 +94,7 @@ const loadsIn = (
       case 'store':
         index(s.at)
         scalar(s.value)
-        visit(s.buffer, s.at, true)
+        note(s.buffer, s.at, true)
         break
       default:
         s satisfies never
@@ -80,27 +102,31 @@ const loadsIn = (
   }
 }
 
+const surrounds = (outer: readonly Stmt[], inner: readonly Stmt[]): boolean =>
+  outer.length <= inner.length && outer.every((s, d) => s === inner[d])
+
 /**
- * True when buffer `output` may be the same memory as buffer `input`: each element is read for the
- * last time before it is written. Shared subexpressions are evaluated where they first occur.
+ * True when buffer `output` may be the same memory as buffer `input`, in a kernel that writes each
+ * element once: every element read is written later in the same step of the loops around, so that
+ * no earlier step has written it.
  */
 export const mayOverwrite = (kernel: Kernel, input: string, output: string): boolean => {
-  const loads = new Set<string>()
-  const stores = new Set<string>()
-  let readAfterWrite = false
-  loadsIn(kernel.body, (buffer, at, store) => {
-    if (buffer === input && !store) {
-      loads.add(indexKey(at))
-      if (stores.size > 0) readAfterWrite = true
+  let unwritten: Access[] = []
+  const written = new Set<string>()
+  let fits = true
+  accessesOf(kernel.body, [], (access) => {
+    if (access.buffer === output) {
+      if (!access.store) return
+      written.add(access.key)
+      unwritten = unwritten.filter(
+        ({ key, scope }) => key !== access.key || !surrounds(access.scope, scope),
+      )
+    } else if (access.buffer === input) {
+      if (written.has(access.key)) fits = false
+      unwritten.push(access)
     }
-    if (buffer === output) (store ? stores : loads).add(indexKey(at))
   })
-  return (
-    !readAfterWrite &&
-    stores.size === 1 &&
-    loads.size <= 1 &&
-    [...loads].every((key) => stores.has(key))
-  )
+  return fits && unwritten.length === 0
 }
 
 /** The buffers that statements load from and store to. */
@@ -109,6 +135,6 @@ export const touchedBuffers = (
 ): { readonly loads: ReadonlySet<string>; readonly stores: ReadonlySet<string> } => {
   const loads = new Set<string>()
   const stores = new Set<string>()
-  loadsIn(body, (buffer, _, store) => (store ? stores : loads).add(buffer))
+  accessesOf(body, [], ({ buffer, store }) => (store ? stores : loads).add(buffer))
   return { loads, stores }
 }

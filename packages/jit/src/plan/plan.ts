@@ -208,7 +208,7 @@ const overwritable = (step: KernelStep, planner: Planner): readonly (readonly [S
         ? copied.filter((input) => !slots.includes(input))
         : slots.filter((input, i) => {
             const { access: use, name: other } = kernel.buffers[i]!
-            return use === 'read' && mayOverwrite(kernel, other, name)
+            return use === 'read' && step.writesOnce && mayOverwrite(kernel, other, name)
           })
     return candidates
       .filter((input) => input !== output && diesHere(input, output, made, planner))
@@ -255,5 +255,5 @@ const diesBefore = (program: Program, input: Var, output: Var, made: number): bo
       !step.arguments.includes(input)
     )
   }
-  return mayOverwrite(step.kernel, name(input), name(output))
+  return step.writesOnce && mayOverwrite(step.kernel, name(input), name(output))
 }

@@ -82,10 +82,8 @@ export class CompileError extends CotangentError {}
 export class NumericsError extends CotangentError {}
 /** A broken invariant of the library itself: never the caller's fault. */
 export class InternalError extends CotangentError {
-  constructor(report: Omit<ErrorReport, 'fix'> & { readonly fix?: string }) {
-    super({
-      fix: 'this is a fault of cotangent: report it with the program that led here',
-      ...report,
-    })
+  constructor(report: Omit<ErrorReport, 'fix'> & { readonly fix?: string }, location?: string) {
+    const fix = 'this is a fault of cotangent: report it with the program that led here'
+    super({ fix, ...report }, location)
   }
 }

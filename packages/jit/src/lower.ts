@@ -5,20 +5,17 @@ import {
   type Graph,
   Origin,
   type Region,
-  type Stmt,
   Var,
   isVar,
-  sizeOf,
 } from '@cotangent/core'
 import { type Analysis, analyze, memoryOf } from './cluster/analysis.ts'
 import { type Unit, cluster } from './cluster/cluster.ts'
-import { type EmittedKernel, dropStores, emitCluster } from './cluster/emit.ts'
-import { kernelName } from './cluster/name.ts'
+import { dropStores } from './cluster/dropStores.ts'
+import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
 import { copyP } from './copy.ts'
-import type { KernelBuffer } from './kernel.ts'
-import { loweringKind } from './passes/lowering.ts'
-import { touchedBuffers } from './plan/inPlace.ts'
-import { type KernelStep, type Program, Scratch, type Slot, type Step, typeOf } from './program.ts'
+import { brokenLowering, loweringKind } from './passes/lowering.ts'
+import type { Program, Slot, Step } from './program.ts'
+import { routineStep } from './routine.ts'
 
 type Emitted =
   | { readonly tag: 'kernel'; readonly kernel: EmittedKernel }
@@ -86,72 +83,13 @@ const readers = (
 const singleStep = (equation: Equation, analysis: Analysis): Step => {
   const inputs: readonly Slot[] = equation.inputs.map((a) => memoryOf(a, analysis.aliases))
   const lowering = loweringKind(equation)
-  if (lowering.tag === 'routine') return routineStep(equation, inputs)
-  if (lowering.tag === 'region') return regionStep(lowering.region, inputs, equation.outputs)
-  throw new Error(`${equation.primitive.name}: a ${lowering.tag} lowering is no step of its own`)
+  if (lowering.tag === 'routine') return routineStep(equation, lowering, inputs)
+  if (lowering.tag === 'region') return regionStep(equation, lowering.region, inputs)
+  throw brokenLowering(equation, `a lowering of the kind ${lowering.tag} is no step of its own`)
 }
 
-const routineStep = (equation: Equation, inputs: readonly Slot[]): KernelStep => {
-  const lowering = loweringKind(equation)
-  if (lowering.tag !== 'routine') throw new Error('not a routine')
-  const scratch = lowering.scratch.map((s) => new Scratch({ ...s, weak: false }))
-  const distinct = [...new Set<Slot>(inputs)]
-  const slots: readonly Slot[] = [...distinct, ...equation.outputs, ...scratch]
-  const names = new Map(
-    slots.map(
-      (slot, i) =>
-        [
-          slot,
-          i < distinct.length
-            ? `in${i}`
-            : i < distinct.length + equation.outputs.length
-              ? `out${i}`
-              : `tmp${i}`,
-        ] as const,
-    ),
-  )
-  const buffer = (
-    slot: Slot,
-    shape: readonly number[],
-  ): { name: string; shape: readonly number[]; dtype: KernelBuffer['dtype'] } => ({
-    name: names.get(slot)!,
-    shape,
-    dtype: typeOf(slot).dtype,
-  })
-  const body: readonly Stmt[] = lowering.emit(
-    inputs.map((slot, i) => buffer(slot, equation.inputs[i]!.aval.shape)),
-    equation.outputs.map((v) => buffer(v, v.aval.shape)),
-    scratch.map((s) => buffer(s, s.type.shape)),
-  )
-  const { loads, stores } = touchedBuffers(body)
-  const touched = slots.filter(
-    (slot) => loads.has(names.get(slot)!) || stores.has(names.get(slot)!),
-  )
-  const buffers = touched.map((slot): KernelBuffer => {
-    const name = names.get(slot)!
-    const written = stores.has(name)
-    const access = written
-      ? loads.has(name) || lowering.inPlace.length > 0
-        ? 'readwrite'
-        : 'write'
-      : 'read'
-    return { name, dtype: typeOf(slot).dtype, size: sizeOf(typeOf(slot).shape), access }
-  })
-  const copies = lowering.inPlace.flatMap((input, o) =>
-    input === null ? [] : [{ from: inputs[input]!, to: equation.outputs[o]! }],
-  )
-  const root = { shape: equation.outputs[0]!.aval.shape, outputs: equation.outputs }
-  return {
-    tag: 'kernel',
-    kernel: { name: kernelName([equation], [root]), buffers, body },
-    arguments: touched,
-    copies,
-    equations: [equation],
-    writesOnce: false,
-  }
-}
-
-const regionStep = (region: Region, inputs: readonly Slot[], outputs: readonly Var[]): Step => {
+const regionStep = (equation: Equation, region: Region, inputs: readonly Slot[]): Step => {
+  const { outputs } = equation
   switch (region.kind) {
     case 'scan': {
       const { constants, carries } = region
@@ -190,7 +128,7 @@ const regionStep = (region: Region, inputs: readonly Slot[], outputs: readonly V
     case 'host':
       return { tag: 'host', call: region.call, inputs, outputs }
     case 'call':
-      throw new Error('calls are inlined before lowering')
+      throw brokenLowering(equation, 'calls are inlined before lowering')
     default:
       return region satisfies never
   }

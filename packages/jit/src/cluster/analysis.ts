@@ -11,7 +11,7 @@ import {
   scalars,
   sizeOf,
 } from '@cotangent/core'
-import { lowerEquation } from '../passes/lowering.ts'
+import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
 import { type Probe, probe } from './probe.ts'
 
 /** Recomputing costs more than this many operations per element than a store and loads would. */
@@ -193,7 +193,7 @@ export class Reader {
     if (known !== undefined) return known
     const { equation, output } = this.#analysis.producers.get(variable)!
     const lowering = lowerEquation(equation, this.pullsOf(equation))
-    if (lowering.tag !== 'pull') throw new Error(`${equation.primitive.name} cannot be inlined`)
+    if (lowering.tag !== 'pull') throw brokenLowering(equation, 'it cannot be inlined')
     const scalar = lowering.outputs[output]!(index)
     entries.set(key, scalar)
     return scalar

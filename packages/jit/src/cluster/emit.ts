@@ -14,7 +14,7 @@ import {
 } from '@cotangent/core'
 import type { Kernel, KernelBuffer, KernelScratch } from '../kernel.ts'
 import { type ReductionSpec, emitReduction } from '../loops/reduction.ts'
-import { lowerEquation } from '../passes/lowering.ts'
+import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
@@ -143,7 +143,8 @@ class Emitter {
     const reader = this.#reader([], [])
     const parts = roots.map((root) => {
       const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
-      if (lowering.tag !== 'reduce') throw new Error('not a reduction')
+      if (lowering.tag !== 'reduce')
+        throw brokenLowering(root.equation, 'it was a reduction and no longer is')
       return { root, reduction: lowering.reduction }
     })
     let from = 0
@@ -288,33 +289,5 @@ export const emitCluster = (cluster: Cluster, analysis: Analysis): EmittedKernel
     arguments: emitter.arguments,
     equations,
     loads: emitter.loads,
-  }
-}
-
-/** Drops stores to memory that nothing reads; the values lived in locals. */
-export const dropStores = (
-  emitted: EmittedKernel,
-  isRead: (atom: Atom) => boolean,
-): EmittedKernel => {
-  const dead = new Set(
-    emitted.arguments.flatMap((atom, i) => (isRead(atom) ? [] : [emitted.kernel.buffers[i]!.name])),
-  )
-  if (dead.size === 0) return emitted
-  const clean = (body: readonly Stmt[]): readonly Stmt[] =>
-    body.flatMap((s): readonly Stmt[] => {
-      if (s.tag === 'store') return dead.has(s.buffer) ? [] : [s]
-      if (s.tag === 'for' || s.tag === 'while') return [{ ...s, body: clean(s.body) }]
-      if (s.tag === 'if') return [{ ...s, then: clean(s.then), otherwise: clean(s.otherwise) }]
-      return [s]
-    })
-  const kept = emitted.kernel.buffers.map((b) => !dead.has(b.name))
-  return {
-    ...emitted,
-    kernel: {
-      ...emitted.kernel,
-      buffers: emitted.kernel.buffers.filter((_, i) => kept[i]!),
-      body: clean(emitted.kernel.body),
-    },
-    arguments: emitted.arguments.filter((_, i) => kept[i]!),
   }
 }

@@ -1,6 +1,13 @@
 /** Writing the driver's text: steps become calls, loops and branches. */
-import { type Atom, InternalError, Literal, type TypedArray } from '@cotangent/core'
-import { compileKernel } from '../js/compile.ts'
+import {
+  type Atom,
+  CompileError,
+  CotangentError,
+  InternalError,
+  Literal,
+  type TypedArray,
+} from '@cotangent/core'
+import { type CompiledKernel, compileKernel } from '../js/compile.ts'
 import type { Plan } from '../plan/plan.ts'
 import type {
   BranchStep,
@@ -79,8 +86,26 @@ export class Writer {
     return name
   }
 
+  /** @throws CompileError where the engine refuses the text, with the user's line. */
+  compiled({ kernel, equations }: KernelStep): CompiledKernel {
+    try {
+      return compileKernel(kernel)
+    } catch (cause) {
+      if (cause instanceof CotangentError) throw cause
+      throw new CompileError(
+        {
+          operation: kernel.name,
+          problem: `this kernel cannot be compiled: ${String(cause)}`,
+          got: equations.map((e) => e.primitive.name).join(', '),
+          fix: "report it as a bug; until then, jit(f, { backend: 'interpret' }) runs without kernels",
+        },
+        equations[0]?.origin.location,
+      )
+    }
+  }
+
   kernel(step: KernelStep): string {
-    const { run, source } = compileKernel(step.kernel)
+    const { run, source } = this.compiled(step)
     const known = this.#kernelNames.get(source)
     if (known !== undefined) return known
     const name = `k${this.kernels.length}`

@@ -2,9 +2,11 @@
 import {
   type Aval,
   type Equation,
+  InternalError,
   type Lowering,
   type Pull,
   type Source,
+  showAval,
   typesOf,
 } from '@cotangent/core'
 
@@ -22,8 +24,21 @@ export const lowerEquation = (equation: Equation, pulls: readonly Pull[]): Lower
   })
 }
 
+/** What a primitive's lowering promised and did not do, with the line of the user's call. */
+export const brokenLowering = (
+  { primitive, inputs, origin }: Equation,
+  problem: string,
+): InternalError =>
+  new InternalError(
+    { operation: primitive.name, problem, got: typesOf(inputs).map(showAval).join(', ') },
+    origin.location,
+  )
+
 const neverRead: Pull = () => {
-  throw new Error('a lowering read an element while it was only asked for its kind')
+  throw new InternalError({
+    operation: 'lower',
+    problem: 'a lowering read an element while it was only asked for its kind',
+  })
 }
 
 /** The lowering's tag and region, without reading any element. */

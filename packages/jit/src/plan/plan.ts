@@ -56,7 +56,10 @@ export const readsOf = (step: Step): readonly Slot[] => {
 export const writesOf = (step: Step): readonly Slot[] => {
   switch (step.tag) {
     case 'kernel':
-      return step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'read')
+      return [
+        ...step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'read'),
+        ...step.copies.map((c) => c.to),
+      ]
     case 'scan':
       return [...step.finals, ...step.ys]
     case 'while':

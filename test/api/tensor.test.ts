@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { np, type Tensor, tensor } from 'cotangent'
+import { jacrev, np, type Tensor, tensor } from 'cotangent'
 import { describe, expect, test } from 'vitest'
 
 describe('a tensor is made', () => {
@@ -121,6 +121,28 @@ describe('a tensor is made', () => {
       [1, 2],
       [1, 2],
     ])
+  })
+
+  test('from nested arrays with tensors in them, traced ones too', () => {
+    const x = tensor([1, 2])
+    expect(
+      np
+        .array([
+          [x.sum(), 5],
+          [0, x.at(1)],
+        ])
+        .toArray(),
+    ).toEqual([
+      [3, 5],
+      [0, 2],
+    ])
+    const f = (t: Tensor): Tensor => np.array([t.sum(), 1, t.prod()])
+    expect(jacrev(f)(x).toArray()).toEqual([
+      [1, 1],
+      [0, 0],
+      [2, 1],
+    ])
+    expect(() => np.array([x, 1])).toThrow(/stack/)
   })
 
   test('by the functions that create', () => {

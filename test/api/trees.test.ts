@@ -1,4 +1,4 @@
-import { np, Tensor, tensor, tree } from 'cotangent'
+import { jit, jvp, np, scan, Tensor, tensor, tree, vjp, vmap } from 'cotangent'
 import { describe, expect, test } from 'vitest'
 
 const t = {
@@ -227,5 +227,24 @@ describe('what the library returns is frozen', () => {
     expect(Object.isFrozen(mapped)).toBe(true)
     expect(Object.isFrozen(mapped.dense)).toBe(true)
     expect(Object.isFrozen(mapped.list)).toBe(true)
+  })
+
+  test('by transforms: outputs, and the pairs they come in', () => {
+    const x = tensor([1, 2])
+    const f = (y: Tensor): { readonly y: Tensor } => ({ y })
+    const results: readonly unknown[] = [
+      jit(f)(x),
+      vmap(f)(x),
+      jvp(f, [x], [x]),
+      jvp(f, [x], [x])[0],
+      vjp(f, x),
+      scan((c: Tensor, y: Tensor) => [c, { y }], x, x),
+      scan((c: Tensor, y: Tensor) => [c, { y }], x, x)[1],
+      tree.partition(() => true, { a: 1 }),
+      tree.leaves({ a: 1 }),
+      tree.flatten({ a: 1 }),
+      x.shape,
+    ]
+    expect(results.map((result) => Object.isFrozen(result))).toEqual(results.map(() => true))
   })
 })

@@ -107,11 +107,11 @@ const noTensor = (operation: string, value: unknown, where = ''): DTypeError =>
   new DTypeError({
     operation,
     problem: 'this cannot be made a tensor',
-    got: `${describeValue(value)}${where}`,
+    got: `${value instanceof Tensor ? 'a tensor' : describeValue(value)}${where}`,
     want: 'a number, a boolean, a typed array, nested arrays of numbers, or a tensor',
     fix:
       value instanceof Tensor
-        ? 'join tensors with np.stack or np.concatenate'
+        ? 'join tensors with np.array or np.stack'
         : 'convert it to numbers first',
   })
 

@@ -91,7 +91,7 @@ export const defineLayer = <P, S, const Name extends string, Y = Tensor, X = Ten
         outputShape: Object.freeze(outputShape),
       })
     },
-    apply: (variables, x, mode = {}) => record.apply(variables, x, mode),
+    apply: (variables, x, mode = {}) => Object.freeze(record.apply(variables, x, mode)),
   }
   return Object.freeze(layer)
 }

@@ -46,7 +46,7 @@ export const costOf =
   (...args: { readonly [K in keyof A]: TypesOnly<A[K]> }): FunctionCost => {
     const first = makeIR((x: unknown) => x)(args[0] ?? null).graph
     const parameters = typesOf(first.inputs).reduce((n, { shape }) => n + sizeOf(shape), 0)
-    return { ...costOfGraph(makeIR(f)(...args).graph), parameters }
+    return Object.freeze({ ...costOfGraph(makeIR(f)(...args).graph), parameters })
   }
 
 const sum = (costs: readonly Cost[]): Cost => ({

@@ -72,6 +72,12 @@ export const selectArguments = (
   }
 }
 
+/** Two results, which the caller cannot change. */
+export const frozenPair = <A, B>(first: A, second: B): readonly [A, B] => {
+  const pair: readonly [A, B] = [first, second]
+  return Object.freeze(pair)
+}
+
 // A user's function takes its own argument types; transforms call it with trees of those types.
 export const erase = <A extends readonly unknown[], R>(f: (...args: A) => R): AnyFunction => {
   const erased: unknown = f

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts'
 import { flatten, requireSameStructure, unflatten } from '../tree/structure.ts'
 import type { Gradient } from '../types.ts'
 import { runGraph } from '../trace.ts'
-import { erase, traceTree } from './apply.ts'
+import { erase, frozenPair, traceTree } from './apply.ts'
 import { jvpGraph } from './jvp.ts'
 import { linearizeGraph, withZeros } from './linearize.ts'
 import { transposeMixed } from './derived.ts'
@@ -66,7 +66,7 @@ export const jvp = <A extends readonly unknown[], R>(
     [...traced.captures.map(() => null), ...dxs],
   )
   const filled = dys.map((d, i) => d ?? zerosLike(outputs[i]!))
-  return [unflatten(traced.structure, outputs), unflatten(traced.structure, filled)]
+  return frozenPair(unflatten(traced.structure, outputs), unflatten(traced.structure, filled))
 }
 
 /**
@@ -111,7 +111,7 @@ export const linearize = <A extends readonly unknown[], R>(
     const dys = runGraph(linear.graph, [...linear.captures, ...dxs])
     return unflatten(traced.structure, withZeros(dependent, dys, types))
   }
-  return [unflatten(traced.structure, outputs), push]
+  return frozenPair(unflatten(traced.structure, outputs), push)
 }
 
 /**

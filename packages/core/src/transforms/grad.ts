@@ -9,7 +9,7 @@ import type { MaybeZero } from '../primitive.ts'
 import { Tensor } from '../tensor.ts'
 import { type Structure, flatten, requireSameStructure, unflatten } from '../tree/structure.ts'
 import type { Argnums, GradAuxOptions, GradOptions, Gradient, Gradients } from '../types.ts'
-import { type AnyFunction, erase, selectArguments, traceTree, typed } from './apply.ts'
+import { type AnyFunction, erase, frozenPair, selectArguments, traceTree, typed } from './apply.ts'
 import { linearizeGraph } from './linearize.ts'
 import { transposeGraph } from './transpose.ts'
 
@@ -79,7 +79,7 @@ export const vjp = <A extends readonly unknown[], R>(
     const checked = cts.leaves.map((ct, i) => cotangentFor(ct, pulled.outputs[i]!))
     return unflatten(structure, pulled.pullback(checked))
   }
-  return [unflatten(pulled.structure, pulled.outputs), pullback]
+  return frozenPair(unflatten(pulled.structure, pulled.outputs), pullback)
 }
 
 const cotangentFor = (leaf: Tensor | number | boolean, output: Tensor): MaybeZero => {
@@ -228,7 +228,7 @@ export const grad: Grad = (f: AnyFunction, options: AnyOptions = {}): never => {
   const { argnums = 0, hasAux = false } = options
   return typed((...args: readonly unknown[]) => {
     const { gradients, aux } = differentiate('grad', f, args, argnums, hasAux)
-    return hasAux ? Object.freeze([gradients, aux]) : gradients
+    return hasAux ? frozenPair(gradients, aux) : gradients
   })
 }
 
@@ -245,6 +245,6 @@ export const valueAndGrad: ValueAndGrad = (f: AnyFunction, options: AnyOptions =
   const { argnums = 0, hasAux = false } = options
   return typed((...args: readonly unknown[]) => {
     const { value, aux, gradients } = differentiate('valueAndGrad', f, args, argnums, hasAux)
-    return Object.freeze([hasAux ? Object.freeze([value, aux]) : value, gradients])
+    return frozenPair(hasAux ? frozenPair(value, aux) : value, gradients)
   })
 }

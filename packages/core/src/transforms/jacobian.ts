@@ -9,7 +9,7 @@ import { runGraph, trace } from '../trace.ts'
 import { type Tensor, fromNDArray } from '../tensor.ts'
 import { type Leaf, type Structure, unflatten } from '../tree/structure.ts'
 import type { Argnums, Gradients } from '../types.ts'
-import { type AnyFunction, erase, selectArguments, traceTree, typed } from './apply.ts'
+import { type AnyFunction, erase, frozenPair, selectArguments, traceTree, typed } from './apply.ts'
 import { linearizeGraph, withZeros } from './linearize.ts'
 import { transposeGraph } from './transpose.ts'
 import { vmapGraph } from './vmap.ts'
@@ -172,7 +172,7 @@ const assemble = (
     return typeof argnums === 'number' ? tree[0] : tree
   })
   const jacobian = unflatten(setup.outStructure, perOutput)
-  return setup.aux === null ? jacobian : [jacobian, setup.aux.tree]
+  return setup.aux === null ? jacobian : frozenPair(jacobian, setup.aux.tree)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Functions over whole trees: mapping, folding, zipping, splitting. */
 import { TreeError } from '../errors.ts'
+import { frozenPair } from '../transforms/apply.ts'
 import {
   type Leaf,
   type Structure,
@@ -73,7 +74,7 @@ const asLeaf = <L extends Leaf>(leaf: Leaf): L => leaf as L
 
 /** The leaves in order: lists in order, records by sorted key. */
 export const leaves = <T>(tree: T): readonly LeafOf<T>[] =>
-  flatten(tree, 'tree.leaves').leaves.map((leaf) => asLeaf(leaf))
+  Object.freeze(flatten(tree, 'tree.leaves').leaves.map((leaf) => asLeaf<LeafOf<T>>(leaf)))
 
 /** The nesting of a tree without its leaves. */
 export const structure = (tree: unknown): Structure => flatten(tree, 'tree.structure').structure
@@ -175,7 +176,7 @@ export const partition = <T, L extends Leaf = LeafOf<T>>(
       flat.structure,
       flat.leaves.map((leaf, i) => (chosen[i] === keep ? leaf : null)),
     )
-  return [side(true), side(false)]
+  return frozenPair(side(true), side(false))
 }
 
 /** Puts trees of one nesting together: the first that is not null, at each place. */

@@ -1,5 +1,5 @@
 /** Gradient transformations: two pure functions, and what combines them. */
-import { type Tensor, TreeError, erase, fill, typed } from '@cotangent/core'
+import { type Tensor, TreeError, erase, fill, frozenPair, typed } from '@cotangent/core'
 import { type Tree, mapTrees } from './trees.ts'
 
 /**
@@ -37,7 +37,7 @@ export const statelessTransformation = (
   update: <G>(grads: G, params: Tree) => G,
 ): GradientTransformation<EmptyState> => ({
   init: () => emptyState,
-  update: (grads, state, params) => [update(grads, params), state],
+  update: (grads, state, params) => frozenPair(update(grads, params), state),
 })
 
 /** Adds updates to parameters, leaf by leaf; each keeps its dtype. */
@@ -78,7 +78,7 @@ const chained = (
       updates = u
       return state
     })
-    return [updates, Object.freeze(next)]
+    return frozenPair(updates, Object.freeze(next))
   },
 })
 

@@ -3,7 +3,7 @@ import {
   type DType,
   ShapeError,
   type Shape,
-  type Tensor,
+  Tensor,
   type TensorLike,
   type TensorOptions,
   add,
@@ -29,7 +29,7 @@ import {
 } from '../promote.ts'
 import { power } from './arithmetic.ts'
 import { onDiagonal } from './diagonals.ts'
-import { concatenate } from './joining.ts'
+import { concatenate, stack } from './joining.ts'
 import { moveaxis } from './shape.ts'
 
 /** A shape, or the extent of a vector. */
@@ -58,13 +58,27 @@ export type DTypeOr = DTypeOption | DType
 const dtypeFrom = (options: DTypeOr | undefined, fallback: DType): DType =>
   typeof options === 'string' ? options : (options?.dtype ?? fallback)
 
+/** Nested arrays with tensors in them. */
+export interface NestedTensors extends ReadonlyArray<TensorLike | NestedTensors> {}
+
 /**
- * A tensor of nested arrays or numbers; see `tensor`.
+ * A tensor of nested arrays, numbers and tensors, which are stacked; see `tensor`.
+ * @throws ShapeError for ragged arrays.
  * @example
  * np.array([[1, 2], [3, 4]]).shape // [2, 2]
+ * np.array([x.sum(), x.max(), 0]).shape // [3]
  */
-export const array: (value: TensorLike, options?: TensorOptions) => Tensor = tensor
-export const asarray: (value: TensorLike, options?: TensorOptions) => Tensor = tensor
+export const array = (value: TensorLike | NestedTensors, options: TensorOptions = {}): Tensor =>
+  tensor(hasTensors(value) ? stacked(value) : value, options)
+export const asarray: (value: TensorLike | NestedTensors, options?: TensorOptions) => Tensor = array
+
+const isList = (value: TensorLike | NestedTensors): value is NestedTensors => Array.isArray(value)
+
+const hasTensors = (value: TensorLike | NestedTensors): value is NestedTensors =>
+  isList(value) && value.some((item) => item instanceof Tensor || hasTensors(item))
+
+const stacked = (value: NestedTensors): Tensor =>
+  stack(value.map((item) => (isList(item) ? stacked(item) : item)))
 export const copy = (x: TensorLike): Tensor => asTensor(x)
 
 /** Zeros, float32 by default. @example np.zeros([2, 3]).shape // [2, 3] */

@@ -7,11 +7,17 @@
  */
 export {
   type Aval,
+  type AxisSpec,
+  type CheckpointOptions,
   CompileError,
   CotangentError,
   DTypeError,
   type DType,
+  type ErrorReport,
+  type GradOptions,
   type Gradient,
+  type Gradients,
+  type Hessian,
   IndexError,
   IR,
   InternalError,
@@ -50,7 +56,15 @@ export {
   vmap,
 } from '@cotangent/core'
 export * as data from '@cotangent/data'
-export { type JitOptions, type Jitted, type Lowered, jit } from '@cotangent/jit'
+export {
+  type Compiled,
+  type JitOptions,
+  type Jitted,
+  type Lowered,
+  type LoweredKernel,
+  type LoweredMemory,
+  jit,
+} from '@cotangent/jit'
 export { models, nn, optim, train } from '@cotangent/nn'
 export {
   checkGrads,

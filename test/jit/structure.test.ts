@@ -1,6 +1,6 @@
 /** What compiled programs are made of: small functions, few of them, in memory that is reused. */
 import { lenetInputs, lenetState, lenetStep } from '@cotangent/bench/suites/lenet'
-import { type Graph, type Tensor, check, grad, subgraphs, tensor } from '@cotangent/core'
+import { type Graph, type Tensor, check, grad, subgraphs } from '@cotangent/core'
 import { type Lowered, jit } from '@cotangent/jit'
 import { nn } from '@cotangent/nn'
 import { np, random, scan, whileLoop } from '@cotangent/ops'
@@ -30,7 +30,7 @@ const lstmLoss = (x: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tens
 const lenet = (batch: number): Lowered => {
   const { images, targets, key } = lenetInputs(batch)
   const step = jit(lenetStep, { donate: [0] })
-  return step.lower(lenetState(batch), images, targets, key, tensor(0).astype('int32'))
+  return step.lower(lenetState(batch), images, targets, key, 0)
 }
 const programs: Readonly<Record<string, () => Lowered>> = {
   'a training step of LeNet-5': () => lenet(4),

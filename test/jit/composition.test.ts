@@ -87,6 +87,66 @@ describe('in every order', () => {
   })
 })
 
+describe('values that come back several times, or unchanged', () => {
+  const agrees = (f: (y: Tensor) => unknown): void => expectClose(jit(f)(x), interpret(f)(x), 1e-6)
+  const c = tensor([1, 2, 3])
+  test('from a scan', () => {
+    agrees((y) =>
+      scan(
+        ([a, b]) => {
+          const next = a.add(b).sin()
+          return [[next, next] as const, [next, next, a, c, y] as const]
+        },
+        [y, y.mul(2)] as const,
+        null,
+        { length: 3 },
+      ),
+    )
+    agrees((y) => scan(([a, b]) => [[b, a] as const, [a, a]], [y, c] as const, null, { length: 3 }))
+  })
+  test('from a while loop', () => {
+    agrees((y) =>
+      whileLoop(
+        ([i]) => i.less(3),
+        ([i, a, b]) => {
+          const next = a.mul(b).add(0.1)
+          return [i.add(1), next, next] as const
+        },
+        [tensor(0), y, c] as const,
+      ),
+    )
+    agrees((y) =>
+      whileLoop(
+        ([i]) => i.less(3),
+        ([i, a, b]) => [i.add(1), b, a] as const,
+        [tensor(0), y, y] as const,
+      ),
+    )
+  })
+  test('from a branch', () => {
+    agrees((y) =>
+      cond(
+        y.sum().greater(0),
+        (z) => {
+          const w = z.exp()
+          return [w, w, z, c]
+        },
+        (z) => [z, z, c, z],
+        y,
+      ),
+    )
+  })
+  test('out of a kernel over rows that reads its own rows elsewhere', () => {
+    const rows = np.arange(160).reshape(8, 20).mul(0.01).sin()
+    const f = (y: Tensor): readonly Tensor[] => {
+      const e = y.div(y.square().sum({ axis: 1, keepdims: true })).exp()
+      const turned = e.add(np.flip(e, 1))
+      return [e, turned, turned.add(np.roll(turned, 3, 1)).sum({ axis: 1 })]
+    }
+    expectClose(jit(f)(rows), interpret(f)(rows), 1e-5)
+  })
+})
+
 /** How many equations of a primitive there are, in nested graphs too. */
 const count = (graph: Graph, name: string): number =>
   graph.equations.reduce(

@@ -2,8 +2,8 @@
  * The loop IR, as data: what a kernel does to buffers, with nothing left of tensors.
  *
  * Two languages of arithmetic are kept apart. An `Index` is an exact integer and may be simplified
- * freely; a `Scalar` is a typed machine value and may not (`0 * NaN`). Printers (JavaScript now,
- * WebAssembly next) are one exhaustive switch over each union.
+ * freely; a `Scalar` is a typed machine value and may not (`0 * NaN`). Printers (JavaScript and
+ * WebAssembly) are one exhaustive switch over each union.
  */
 import type { DType } from './dtype.ts'
 import type { Shape } from './shape.ts'
@@ -135,16 +135,29 @@ export type Scalar =
   /** The same bits under another dtype of the same width. */
   | { readonly tag: 'bitcast'; readonly dtype: DType; readonly x: Scalar }
   | { readonly tag: 'fromIndex'; readonly dtype: DType; readonly value: Index }
+  /** The lanes of a vector combined pairwise into one value. */
+  | { readonly tag: 'across'; readonly dtype: DType; readonly op: BinaryOp; readonly x: Scalar }
+
+/** How many values a vector holds side by side: 4 of 32 bits, or 2 where any has 64. */
+export type Lanes = 2 | 4
 
 export type Stmt =
   | { readonly tag: 'comment'; readonly text: string }
-  /** `counter` runs from 0 to `extent - 1` (downwards where `reverse`). */
+  /**
+   * `counter` runs from 0 to `extent - 1` (downwards where `reverse`). Rounds of a `parallel` loop
+   * are independent: they may run in any order, and at once on several threads. A loop with `lanes`
+   * takes so many rounds at a time, side by side in a vector; when `extent` is no multiple, the last
+   * vector's surplus lanes load anything and store nothing. Inside, whatever depends on the counter
+   * has a value for each lane, and control flow must not.
+   */
   | {
       readonly tag: 'for'
       readonly counter: string
       readonly extent: number
       readonly step?: number
       readonly reverse?: boolean
+      readonly parallel?: boolean
+      readonly lanes?: Lanes
       readonly body: readonly Stmt[]
     }
   | { readonly tag: 'while'; readonly condition: Scalar; readonly body: readonly Stmt[] }
@@ -156,8 +169,16 @@ export type Stmt =
     }
   /** A local that never changes. */
   | { readonly tag: 'let'; readonly name: string; readonly value: Scalar }
-  /** A local that `assign` may change. */
-  | { readonly tag: 'variable'; readonly name: string; readonly value: Scalar }
+  /**
+   * A local that `assign` may change. With `lanes` it is a vector also outside of loops with lanes:
+   * partial results, which `across` combines.
+   */
+  | {
+      readonly tag: 'variable'
+      readonly name: string
+      readonly value: Scalar
+      readonly lanes?: Lanes
+    }
   | { readonly tag: 'assign'; readonly name: string; readonly value: Scalar }
   | { readonly tag: 'store'; readonly buffer: string; readonly at: Index; readonly value: Scalar }
 

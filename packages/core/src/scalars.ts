@@ -51,6 +51,13 @@ export const fromIndex = (dtype: DType, value: Index): Scalar => ({
   dtype,
   value,
 })
+/** One value from a vector's lanes. */
+export const across = (op: BinaryOp, x: Scalar): Scalar => ({
+  tag: 'across',
+  dtype: x.dtype,
+  op,
+  x,
+})
 export const both = (x: Scalar, y: Scalar): Scalar => binaryOp('and', x, y)
 export const load = (buffer: string, dtype: DType, at: Index): Scalar => ({
   tag: 'load',

@@ -151,6 +151,7 @@ const operations = (values: readonly Scalar[]): number => {
         return visit(s.condition) + visit(s.value) + visit(s.otherwise)
       case 'convert':
       case 'bitcast':
+      case 'across':
         return visit(s.x)
       default:
         return s satisfies never

@@ -105,6 +105,7 @@ export const countWork = (roots: readonly Scalar[]): number => {
         return 1 + visitIndex(x.value)
       case 'convert':
       case 'bitcast':
+      case 'across':
         return 1 + visit(x.x)
       default:
         return x satisfies never

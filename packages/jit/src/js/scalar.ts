@@ -4,6 +4,7 @@
  */
 import {
   type DType,
+  InternalError,
   type Scalar,
   isFloat,
   isHalf,
@@ -68,6 +69,8 @@ export const printScalar = (s: Scalar, scope: JsScope, rounding = false): Code =
       const exact = rounding || (low >= -largestExact && high <= largestExact)
       return s.dtype === 'int32' ? index : convert('int32', s.dtype, index, scope, exact)
     }
+    case 'across':
+      throw new InternalError({ operation: 'print kernel', problem: 'JavaScript has no vectors' })
     default:
       return s satisfies never
   }

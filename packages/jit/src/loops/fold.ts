@@ -48,6 +48,7 @@ export const foldScalar = (s: Scalar): Scalar => {
     case 'load':
     case 'local':
     case 'bitcast':
+    case 'across':
       return s
     default:
       return s satisfies never

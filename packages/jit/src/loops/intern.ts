@@ -97,6 +97,8 @@ export const makeInterner = (): Interner => {
       case 'convert':
       case 'bitcast':
         return `${s.tag} ${s.dtype} ${idOf(s.x)}`
+      case 'across':
+        return `across ${s.op} ${s.dtype} ${idOf(s.x)}`
       case 'fromIndex':
         return `fromIndex ${s.dtype} ${idOfIndex(s.value)}`
       default:

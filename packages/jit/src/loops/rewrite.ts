@@ -60,7 +60,8 @@ export const mapScalar = (
     }
     case 'unary':
     case 'convert':
-    case 'bitcast': {
+    case 'bitcast':
+    case 'across': {
       const x = onScalar(s.x)
       return x === s.x ? s : foldScalar({ ...s, x })
     }

@@ -90,6 +90,7 @@ export const scalarsOf = (s: Scalar): readonly Scalar[] => {
     case 'unary':
     case 'convert':
     case 'bitcast':
+    case 'across':
       return [s.x]
     case 'binary':
     case 'compare':

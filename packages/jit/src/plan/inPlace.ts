@@ -47,6 +47,7 @@ const accessesOf = (
       case 'unary':
       case 'convert':
       case 'bitcast':
+      case 'across':
         scalar(x.x)
         return
       case 'binary':

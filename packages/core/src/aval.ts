@@ -11,9 +11,81 @@ export interface Aval {
 
 export const aval = (shape: Shape, dtype: DType, weak = false): Aval => ({ shape, dtype, weak })
 
-/** The same type with a shape of its own that cannot be written to: callers may reuse theirs. */
-export const sealed = (type: Aval): Aval =>
-  Object.isFrozen(type.shape) ? type : { ...type, shape: Object.freeze([...type.shape]) }
+let nextId = 1
+
+/** The one object that stands for a type. Its shape cannot be written to. */
+class Sealed implements Aval {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly weak: boolean
+  // Private, so that copies and comparisons see a type and nothing else.
+  readonly #id: number = nextId++
+
+  constructor(shape: Shape, dtype: DType, weak: boolean) {
+    this.shape = shape
+    this.dtype = dtype
+    this.weak = weak
+  }
+
+  static idOf(type: Sealed): number {
+    return type.#id
+  }
+}
+
+interface Node {
+  type: Sealed | null
+  children: Map<number, Node> | null
+}
+
+// A trie: dtype, weakness, then one extent a level.
+const roots = new Map<DType, readonly [strong: Node, weak: Node]>()
+let known = 0
+/** Beyond this many types all are forgotten: equal ones are then made anew. */
+const mostKnown = 1 << 14
+
+const root = (dtype: DType, weak: boolean): Node => {
+  let pair = roots.get(dtype)
+  if (pair === undefined) {
+    pair = [
+      { type: null, children: null },
+      { type: null, children: null },
+    ]
+    roots.set(dtype, pair)
+  }
+  return weak ? pair[1] : pair[0]
+}
+
+const seal = ({ shape, dtype, weak }: Aval): Sealed => {
+  let node = root(dtype, weak)
+  for (let d = 0; d < shape.length; d++) {
+    const extent = shape[d]!
+    node.children ??= new Map()
+    let child = node.children.get(extent)
+    if (child === undefined) {
+      child = { type: null, children: null }
+      node.children.set(extent, child)
+    }
+    node = child
+  }
+  if (node.type !== null) return node.type
+  if (known++ === mostKnown) {
+    roots.clear()
+    known = 1
+  }
+  node.type = new Sealed(Object.freeze([...shape]), dtype, weak)
+  return node.type
+}
+
+/**
+ * The same type with a shape of its own that cannot be written to: callers may reuse theirs. Equal
+ * types give one object, so that comparing two mostly is comparing identities; `sameType` compares
+ * them in any case.
+ */
+export const sealed = (type: Aval): Aval => (type instanceof Sealed ? type : seal(type))
+
+/** A number for a type: equal for one object only. */
+export const typeId = (type: Aval): number =>
+  Sealed.idOf(type instanceof Sealed ? type : seal(type))
 
 /** `f32[2,3]`; a weak type has a trailing `*`. */
 export const showAval = ({ shape, dtype, weak }: Aval): string =>
@@ -21,6 +93,6 @@ export const showAval = ({ shape, dtype, weak }: Aval): string =>
 
 /** Equal shape and dtype; weakness aside. */
 export const sameType = (a: Aval, b: Aval): boolean =>
-  a.dtype === b.dtype && sameShape(a.shape, b.shape)
+  a === b || (a.dtype === b.dtype && sameShape(a.shape, b.shape))
 
 export const strong = (type: Aval): Aval => (type.weak ? { ...type, weak: false } : type)

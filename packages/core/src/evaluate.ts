@@ -18,7 +18,7 @@ export const evaluateArrays = (
   return outputs
 }
 
-/** Evaluates one primitive on concrete tensors. */
+/** Evaluates one primitive on concrete tensors: the reference for every other way to run it. */
 export const evaluateConcrete = (
   primitive: AnyPrimitive,
   inputs: readonly Concrete[],
@@ -28,6 +28,16 @@ export const evaluateConcrete = (
     inputs.map((x) => x.aval),
     params,
   )
+  return evaluateTyped(primitive, inputs, params, types)
+}
+
+/** `evaluateConcrete` where the types of the outputs are known already. */
+export const evaluateTyped = (
+  primitive: AnyPrimitive,
+  inputs: readonly Concrete[],
+  params: unknown,
+  types: readonly Aval[],
+): readonly Concrete[] => {
   const arrays = inputs.map((x) => x.ndarray())
   const results = evaluateArrays(primitive, arrays, params, types)
   const outputs = wrapResults(results, types, inputs, arrays)

@@ -20,8 +20,12 @@ export const stridesOf = (shape: Shape): readonly number[] => {
   return strides
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((extent, d) => extent === b[d])
+export const sameShape = (a: Shape, b: Shape): boolean => {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false
+  return true
+}
 
 /** NumPy's broadcasting of shapes, or null where they do not fit. */
 export const broadcastShapes = (...shapes: readonly Shape[]): Shape | null => {

@@ -17,6 +17,7 @@ import {
   type TensorLike,
   operators,
 } from './operators.ts'
+import { type Layout, gatherLayout } from './layout.ts'
 import type { NDArray } from './primitive.ts'
 import { type Shape, sizeOf } from './shape.ts'
 import { Storage } from './storage.ts'
@@ -330,15 +331,45 @@ export abstract class Tensor {
 const flatShape = (parts: readonly (number | readonly number[])[]): readonly number[] =>
   parts.flat()
 
-/** A tensor that holds its values. */
+/**
+ * A tensor that holds its values, in memory of its own or (a view) in memory that is laid out for
+ * another tensor. A view keeps all of that memory alive.
+ */
 export class Concrete extends Tensor {
   readonly aval: Aval
-  readonly storage: Storage
+  #storage: Storage
+  #layout: Layout | null
 
-  constructor(aval: Aval, storage: Storage) {
+  /** `layout` says where in the storage the elements are; null: they are all of it, in order. */
+  constructor(aval: Aval, storage: Storage, layout: Layout | null = null) {
     super()
     this.aval = sealed(aval)
-    this.storage = storage
+    this.#storage = storage
+    this.#layout = layout
+  }
+
+  /** The elements in row-major order, and nothing else. A view copies them, the first time. */
+  get storage(): Storage {
+    if (this.#layout !== null) this.#gather(this.#layout)
+    return this.#storage
+  }
+
+  /** The memory that `layout` speaks of. */
+  get base(): Storage {
+    return this.#storage
+  }
+
+  /** Where in `base` the elements are; null: they are all of it, in order. */
+  get layout(): Layout | null {
+    return this.#layout
+  }
+
+  #gather(layout: Layout): void {
+    const { shape, dtype } = this.aval
+    const data = makeStore(dtype, sizeOf(shape))
+    gatherLayout(this.#storage.read(), shape, layout, data)
+    this.#storage = new Storage(data)
+    this.#layout = null
   }
 
   concrete(): Concrete {

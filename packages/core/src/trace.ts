@@ -2,7 +2,8 @@
 import { type Aval, showAval } from './aval.ts'
 import { type AnyPrimitive, type Each, type Primitive, type Slots } from './primitive.ts'
 import { TracerError } from './errors.ts'
-import { evaluateConcrete, withEffectsHeld } from './evaluate.ts'
+import { evaluateEagerly } from './eager.ts'
+import { withEffectsHeld } from './evaluate.ts'
 import { type Atom, type Equation, type Graph, Literal, Var } from './graph.ts'
 import { Origin } from './origin.ts'
 import { Concrete, Tensor } from './tensor.ts'
@@ -142,7 +143,7 @@ export class Builder {
       const equation = this.#equations[this.#forcedUpTo]!
       const { primitive, inputs, params, outputs } = equation
       const xs = inputs.map(read)
-      const values = withEffectsHeld(() => evaluateConcrete(primitive, xs, params))
+      const values = withEffectsHeld(() => evaluateEagerly(primitive, xs, params))
       outputs.forEach((v, i) => this.#forced.set(v, values[i]!))
     }
     return read(variable)
@@ -232,9 +233,9 @@ export const withOrigin = <T>(origin: Origin | null, f: () => T): T => {
  */
 export const bind = <const S extends Slots, P>(
   primitive: Primitive<S, P>,
-  inputs: Each<S, Tensor>,
+  inputs: Each<S, Tensor> & readonly Tensor[],
   params: P,
-): readonly Tensor[] => bindAny(primitive, [...inputs], params)
+): readonly Tensor[] => bindAny(primitive, inputs, params)
 
 /** `bind` for an equation that has forgotten its slots. */
 export const bindAny = (
@@ -243,19 +244,21 @@ export const bindAny = (
   params: unknown,
 ): readonly Tensor[] => {
   if (currentBuilder !== null) return currentBuilder.record(primitive, inputs, params)
-  const concrete = inputs.map((x) => {
-    if (x instanceof Concrete) return x
-    throw leaked(primitive.name)
-  })
-  return evaluateConcrete(primitive, concrete, params)
+  if (!areConcrete(inputs)) throw leaked(primitive.name)
+  return evaluateEagerly(primitive, inputs, params)
+}
+
+const areConcrete = (tensors: readonly Tensor[]): tensors is readonly Concrete[] => {
+  for (const x of tensors) if (!(x instanceof Concrete)) return false
+  return true
 }
 
 /** `bind` for a primitive with one output. */
 export const bind1 = <const S extends Slots, P>(
   primitive: Primitive<S, P>,
-  inputs: Each<S, Tensor>,
+  inputs: Each<S, Tensor> & readonly Tensor[],
   params: P,
-): Tensor => bind(primitive, inputs, params)[0]!
+): Tensor => bindAny(primitive, inputs, params)[0]!
 
 /** Applies a graph to tensors, equation by equation, through `bind`. */
 export const runGraph = (graph: Graph, inputs: readonly Tensor[]): readonly Tensor[] => {

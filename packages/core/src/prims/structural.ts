@@ -5,6 +5,7 @@
 import { aval, showAval } from '../aval.ts'
 import { type DType, isInexact, isInteger } from '../dtype.ts'
 import { DTypeError, InternalError, ShapeError } from '../errors.ts'
+import { reshapeLayout } from '../layout.ts'
 import type { Index } from '../loop.ts'
 import {
   type BatchDim,
@@ -27,6 +28,7 @@ import {
 } from '../shape.ts'
 import { type Tensor, full } from '../tensor.ts'
 import { bind1 } from '../trace.ts'
+import { givesConstant, givesView } from '../views.ts'
 import { makeArray } from './arrays.ts'
 import { wrapInteger } from './integers.ts'
 
@@ -80,6 +82,11 @@ export const transposeP: Primitive<readonly ['x'], { readonly permutation: reado
     },
     effectful: false,
   })
+
+givesView(transposeP, ({ offset, strides }, _, { permutation }) => ({
+  offset,
+  strides: permutation.map((p) => strides[p]!),
+}))
 
 export const transpose = (x: Tensor, permutation: readonly number[]): Tensor =>
   permutation.every((p, i) => p === i) ? x : bind1(transposeP, [x], { permutation })
@@ -166,6 +173,14 @@ export const broadcastInDimP: Primitive<readonly ['x'], BroadcastParams> = defin
   effectful: false,
 })
 
+givesView(broadcastInDimP, ({ offset, strides }, x, { axes }, { shape }) => {
+  const steps = new Array<number>(shape.length).fill(0)
+  axes.forEach((axis, d) => {
+    if (x.shape[d] !== 1) steps[axis] = strides[d]!
+  })
+  return { offset, strides: steps }
+})
+
 export const broadcastInDim = (x: Tensor, shape: Shape, axes: readonly number[]): Tensor =>
   sameShape(x.shape, shape) ? x : bind1(broadcastInDimP, [x], { shape, axes })
 
@@ -203,6 +218,8 @@ export const reshapeP: Primitive<readonly ['x'], { readonly shape: Shape }> = de
   }),
   effectful: false,
 })
+
+givesView(reshapeP, (layout, x, { shape }) => reshapeLayout(x.shape, layout, shape))
 
 export const reshape = (x: Tensor, shape: Shape): Tensor =>
   sameShape(x.shape, shape) ? x : bind1(reshapeP, [x], { shape })
@@ -341,6 +358,8 @@ export const fillP: Primitive<readonly [], FillParams> = definePrimitive({
   }),
   effectful: false,
 })
+
+givesConstant(fillP, ({ value }) => value)
 
 export const fill = (shape: Shape, value: number, dtype: DType, weak = false): Tensor =>
   bind1(fillP, [], { shape, dtype, value, weak })

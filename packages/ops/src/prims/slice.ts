@@ -13,6 +13,7 @@ import {
   definePrimitive,
   fill,
   gatherOffsets,
+  givesView,
   isLinear,
   makeArray,
   moveBatchToFront,
@@ -98,6 +99,11 @@ export const reverseP: Primitive<readonly ['x'], { readonly axes: readonly numbe
     effectful: false,
   })
 
+givesView(reverseP, ({ offset, strides }, { shape }, { axes }) => ({
+  offset: axes.reduce((sum, a) => sum + strides[a]! * (shape[a]! - 1), offset),
+  strides: strides.map((s, d) => (axes.includes(d) ? -s : s)),
+}))
+
 export const reverse = (x: Tensor, axes: readonly number[]): Tensor =>
   axes.length === 0 ? x : bind1(reverseP, [x], { axes })
 
@@ -168,6 +174,11 @@ export const sliceP: Primitive<readonly ['x'], SliceParams> = definePrimitive({
   }),
   effectful: false,
 })
+
+givesView(sliceP, ({ offset, strides: steps }, _, { start, strides }) => ({
+  offset: start.reduce((sum, s, d) => sum + s * steps[d]!, offset),
+  strides: strides.map((s, d) => s * steps[d]!),
+}))
 
 /** `start`, `limit` and `strides` (1 by default) have an entry for each axis. */
 export const slice = (

@@ -1,11 +1,16 @@
-/** `@cotangent/jit`: the compiler. */
+/** `@cotangent/jit`: the compiler. Loading it gives eager operations their kernels. */
+import './eager/install.ts'
+
 export { type CompiledKernel, compileKernel, printKernel } from './js/compile.ts'
 export { codeGenerationAllowed } from './js/evaluate.ts'
 export type { Kernel, KernelBuffer, KernelScratch } from './kernel.ts'
 export { emitReduction, type ReductionSpec } from './loops/reduction.ts'
 export * from './cache.ts'
+export { eagerCache } from './eager/evaluate.ts'
 export * from './executable.ts'
 export * from './jit.ts'
 export * from './lowered.ts'
 export * from './passes/pipeline.ts'
 export * from './program.ts'
+export { compileFor, runOn } from './run.ts'
+export * as encode from './wasm/encode/index.ts'

@@ -51,9 +51,9 @@ const simdAlignments: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * A function under construction. Each method appends one instruction and returns the body:
- * `new FunctionBody(['i32', 'i32']).get(0).get(1).op(op.i32Add)`. The final `end` is added by the
- * module. Nothing is validated here beyond what the encoding itself needs.
+ * A function under construction. Each method appends one instruction: `body.get(0)`,
+ * `body.op(op.i32Add)`. The final `end` is added by the module. Nothing is validated here beyond
+ * what the encoding itself needs.
  */
 export class FunctionBody {
   readonly params: readonly ValueType[]
@@ -76,153 +76,144 @@ export class FunctionBody {
   }
 
   /** An instruction of one byte without immediates. */
-  op(code: number): this {
+  op(code: number): void {
     this.code.u8(code)
-    return this
   }
 
   /** A vector instruction without immediates. */
-  simd(code: number): this {
+  simd(code: number): void {
     this.code.u8(simdPrefix).u32(code)
-    return this
   }
 
   /** A relaxed vector instruction; these have no immediates. */
-  relaxed(code: number): this {
+  relaxed(code: number): void {
     return this.simd(code)
   }
 
   /** A saturating conversion. */
-  extended(code: number): this {
+  extended(code: number): void {
     this.code.u8(extendedPrefix).u32(code)
-    return this
   }
 
-  get(index: number): this {
+  get(index: number): void {
     return this.indexed(op.localGet, index)
   }
 
-  set(index: number): this {
+  set(index: number): void {
     return this.indexed(op.localSet, index)
   }
 
-  tee(index: number): this {
+  tee(index: number): void {
     return this.indexed(op.localTee, index)
   }
 
   /** An i32 constant, signed or unsigned: `value` modulo 2³². */
-  i32(value: number): this {
+  i32(value: number): void {
     this.code.u8(op.i32Const).s32(value)
-    return this
   }
 
-  i64(value: bigint): this {
+  i64(value: bigint): void {
     this.code.u8(op.i64Const).s64(value)
-    return this
   }
 
-  f32(value: number): this {
+  f32(value: number): void {
     this.code.u8(op.f32Const).f32(value)
-    return this
   }
 
-  f64(value: number): this {
+  f64(value: number): void {
     this.code.u8(op.f64Const).f64(value)
-    return this
   }
 
   /** A vector constant of 16 bytes, lane 0 first. */
-  v128(bytes: Uint8Array): this {
+  v128(bytes: Uint8Array): void {
     if (bytes.length !== 16) throw wrongCount('a vector constant', 'bytes', bytes.length)
-    this.simd(simd.v128Const).code.raw(bytes)
-    return this
+    this.simd(simd.v128Const)
+    this.code.raw(bytes)
   }
 
   /** A load or store of one byte (`op.f32Load`, `op.i32Store8`, …), naturally aligned. */
-  load(code: number, offset: number): this {
+  load(code: number, offset: number): void {
     const alignment = alignments[code - op.i32Load]
     if (alignment === undefined) throw notMemory(code)
     this.code.u8(code).u32(alignment).u32(offset)
-    return this
   }
 
   /** A vector load or store; extending, splatting and zeroing loads too. */
-  simdLoad(code: number, offset: number): this {
+  simdLoad(code: number, offset: number): void {
     const alignment = simdAlignments.get(code)
     if (alignment === undefined) throw notMemory(code)
-    this.simd(code).code.u32(alignment).u32(offset)
-    return this
+    this.simd(code)
+    this.code.u32(alignment).u32(offset)
   }
 
   /** Takes a lane out of a vector or puts one in. */
-  simdLane(code: number, lane: number): this {
-    this.simd(code).code.u8(lane)
-    return this
+  simdLane(code: number, lane: number): void {
+    this.simd(code)
+    this.code.u8(lane)
   }
 
   /** Loads or stores one lane of a vector. */
-  simdMemoryLane(code: number, offset: number, lane: number): this {
-    this.simdLoad(code, offset).code.u8(lane)
-    return this
+  simdMemoryLane(code: number, offset: number, lane: number): void {
+    this.simdLoad(code, offset)
+    this.code.u8(lane)
   }
 
   /** Picks 16 bytes out of two vectors: lanes 0 to 15 are the first's, 16 to 31 the second's. */
-  shuffle(lanes: readonly number[]): this {
+  shuffle(lanes: readonly number[]): void {
     if (lanes.length !== 16) throw wrongCount('a shuffle', 'lanes', lanes.length)
     this.simd(simd.i8x16Shuffle)
     for (const lane of lanes) this.code.u8(lane)
-    return this
   }
 
   /** Copies within memory: the stack holds destination, source and length. */
-  memoryCopy(): this {
-    this.extended(extended.memoryCopy).code.u8(0).u8(0)
-    return this
+  memoryCopy(): void {
+    this.extended(extended.memoryCopy)
+    this.code.u8(0).u8(0)
   }
 
   /** Fills memory: the stack holds destination, value and length. */
-  memoryFill(): this {
-    this.extended(extended.memoryFill).code.u8(0)
-    return this
+  memoryFill(): void {
+    this.extended(extended.memoryFill)
+    this.code.u8(0)
   }
 
-  block(result?: ValueType): this {
+  block(result?: ValueType): void {
     return this.open(op.block, result)
   }
 
-  loop(result?: ValueType): this {
+  loop(result?: ValueType): void {
     return this.open(op.loop, result)
   }
 
-  if(result?: ValueType): this {
+  if(result?: ValueType): void {
     return this.open(op.if, result)
   }
 
-  else(): this {
+  else(): void {
     return this.op(op.else)
   }
 
-  end(): this {
+  end(): void {
     return this.op(op.end)
   }
 
-  br(depth: number): this {
+  br(depth: number): void {
     return this.indexed(op.br, depth)
   }
 
-  brIf(depth: number): this {
+  brIf(depth: number): void {
     return this.indexed(op.brIf, depth)
   }
 
-  call(functionIndex: number): this {
+  call(functionIndex: number): void {
     return this.indexed(op.call, functionIndex)
   }
 
-  return(): this {
+  return(): void {
     return this.op(op.return)
   }
 
-  unreachable(): this {
+  unreachable(): void {
     return this.op(op.unreachable)
   }
 
@@ -241,14 +232,12 @@ export class FunctionBody {
     section.append(head).append(this.code).u8(op.end)
   }
 
-  private indexed(code: number, index: number): this {
+  private indexed(code: number, index: number): void {
     this.code.u8(code).u32(index)
-    return this
   }
 
-  private open(code: number, result: ValueType | undefined): this {
+  private open(code: number, result: ValueType | undefined): void {
     this.code.u8(code).u8(result === undefined ? noResult : typeCodes[result])
-    return this
   }
 }
 

@@ -30,7 +30,11 @@ const functionNames = 1
  * @example
  * const module = new ModuleBuilder()
  * const add = module.declare('add', ['i32', 'i32'], ['i32'])
- * module.define(add, new FunctionBody(['i32', 'i32']).get(0).get(1).op(op.i32Add))
+ * const body = new FunctionBody(['i32', 'i32'])
+ * body.get(0)
+ * body.get(1)
+ * body.op(op.i32Add)
+ * module.define(add, body)
  * module.export('add', add)
  * new WebAssembly.Module(module.toBytes())
  */

@@ -196,8 +196,6 @@ export const extended = {
   i64TruncSatF32U: 0x05,
   i64TruncSatF64S: 0x06,
   i64TruncSatF64U: 0x07,
-  memoryInit: 0x08,
-  dataDrop: 0x09,
   memoryCopy: 0x0a,
   memoryFill: 0x0b,
 } as const

@@ -9,7 +9,7 @@
  * last growth exceed half of it. Reaching a budget of B bytes costs less than B bytes of such
  * copies in all.
  */
-export const initialBudget: number = 64 * 2 ** 20
+export const initialBudget: number = 32 * 2 ** 20
 
 export class Budget {
   readonly #ceiling: number

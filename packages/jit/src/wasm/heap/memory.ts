@@ -1,11 +1,11 @@
 /** The linear memory: its growth, the views on it, and the fastest ways to move bytes in it. */
-import { type DType, InternalError, type TypedArray } from '@cotangent/core'
+import { type DType, InternalError, type TypedArray, makeStore } from '@cotangent/core'
 import { FunctionBody, ModuleBuilder } from '../encode/index.ts'
 import { noMemory } from './errors.ts'
 import { maximumPages, pageBytes } from './sizes.ts'
 
 /** Typed arrays over the whole memory; replaced when it grows. */
-export interface Views {
+interface Views {
   readonly i8: Int8Array
   readonly u8: Uint8Array
   readonly i16: Int16Array
@@ -14,6 +14,14 @@ export interface Views {
   readonly u32: Uint32Array
   readonly f32: Float32Array
   readonly f64: Float64Array
+}
+
+/** Copies between the host and the memory so far. */
+interface Traffic {
+  copiesIn: number
+  bytesIn: number
+  copiesOut: number
+  bytesOut: number
 }
 
 interface Mover {
@@ -25,6 +33,8 @@ export class LinearMemory {
   readonly memory: WebAssembly.Memory
   readonly isShared: boolean
   readonly maximumBytes: number
+  readonly traffic: Readonly<Traffic>
+  readonly #traffic: Traffic = { copiesIn: 0, bytesIn: 0, copiesOut: 0, bytesOut: 0 }
   readonly #mover: Mover
   #views: Views
 
@@ -32,6 +42,7 @@ export class LinearMemory {
     const { memory, pages } = reserve(isShared, initial, maximum)
     this.memory = memory
     this.isShared = isShared
+    this.traffic = this.#traffic
     this.maximumBytes = pages * pageBytes
     this.#mover = moverOf(memory, isShared)
     this.#views = viewsOf(memory)
@@ -81,9 +92,20 @@ export class LinearMemory {
     this.#mover.fill(target, byte, bytes)
   }
 
-  /** Copies an array to an address that is a multiple of its element size. */
+  /** Copies a host array to an address that is a multiple of its element size. */
   write(address: number, data: TypedArray): void {
+    this.#traffic.copiesIn += 1
+    this.#traffic.bytesIn += data.byteLength
     viewLike(this.#views, data).set(data, address / data.BYTES_PER_ELEMENT)
+  }
+
+  /** A copy on the host of the elements at an address. */
+  read(address: number, dtype: DType, length: number): TypedArray {
+    const host = makeStore(dtype, length)
+    host.set(this.view(address, dtype, length))
+    this.#traffic.copiesOut += 1
+    this.#traffic.bytesOut += host.byteLength
+    return host
   }
 
   /** The elements at an address as an array over the memory, valid until it grows. */

@@ -15,46 +15,9 @@ export interface HeapStats {
   readonly evictions: number
   /** Blocks freed because the collector found their tensors dead. */
   readonly finalized: number
+  /** Copies from the host and back to it. */
   readonly copiesIn: number
   readonly bytesIn: number
   readonly copiesOut: number
   readonly bytesOut: number
-}
-
-type Measured = Pick<
-  HeapStats,
-  'bytesInUse' | 'bytesReserved' | 'bytesTouched' | 'residents' | 'budget'
->
-
-export class Counters {
-  arenaBytes = 0
-  evictions = 0
-  finalized = 0
-  #copiesIn = 0
-  #bytesIn = 0
-  #copiesOut = 0
-  #bytesOut = 0
-
-  copiedIn(bytes: number): void {
-    this.#copiesIn += 1
-    this.#bytesIn += bytes
-  }
-
-  copiedOut(bytes: number): void {
-    this.#copiesOut += 1
-    this.#bytesOut += bytes
-  }
-
-  stats(measured: Measured): HeapStats {
-    return {
-      ...measured,
-      arenaBytes: this.arenaBytes,
-      evictions: this.evictions,
-      finalized: this.finalized,
-      copiesIn: this.#copiesIn,
-      bytesIn: this.#bytesIn,
-      copiesOut: this.#copiesOut,
-      bytesOut: this.#bytesOut,
-    }
-  }
 }

@@ -1,0 +1,124 @@
+/** The libraries that are compared, each with a number of threads: one column of the table. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isBackend } from '../backends.ts'
+
+export type Library = 'cotangent' | 'jax-xla' | 'torch' | 'jaxjs' | 'tfjs-wasm'
+
+export interface Column {
+  readonly name: string
+  readonly library: Library
+  readonly threads: number
+  /** What to start, without the choice of workloads. */
+  readonly command: readonly [program: string, ...args: string[]]
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+/** Our columns by name: the backend, and the threads it may use. */
+export const ownColumns: ReadonlyMap<string, { backend: string; threads: number }> = new Map([
+  ['cotangent-wasm-1t', { backend: 'wasm', threads: 1 }],
+  ['cotangent-wasm-2t', { backend: 'wasm', threads: 2 }],
+  ['cotangent-js', { backend: 'js', threads: 1 }],
+  ['cotangent-interpreter', { backend: 'interpret', threads: 1 }],
+])
+
+const own: readonly Column[] = [...ownColumns].flatMap(([name, { backend, threads }]) =>
+  isBackend(backend)
+    ? [
+        {
+          name,
+          library: 'cotangent',
+          threads,
+          command: [process.execPath, join(here, 'main.js'), '--peer', name],
+          folder: process.cwd(),
+          environment: { COTANGENT_THREADS: String(threads) },
+        },
+      ]
+    : [],
+)
+
+/** Both threads counts of a library whose script takes `--threads`. */
+const pair = (
+  library: Library,
+  version: string,
+  folder: string,
+  start: (threads: number) => Column['command'],
+  environment: (threads: number) => Column['environment'] = () => ({}),
+): readonly Column[] =>
+  [1, 2].map((threads): Column => {
+    const name = `${library}${version}-${threads}t`
+    const [program, ...args] = start(threads)
+    return {
+      name,
+      library,
+      threads,
+      command: [program, ...args, '--threads', String(threads), '--peer', name],
+      folder,
+      environment: environment(threads),
+    }
+  })
+
+const pythonIn = (folder: string): string =>
+  process.env['PEER_PY'] ?? join(folder, '.venv', 'bin', 'python')
+
+/** The version of a Python package, or nothing where it is not installed. */
+const pythonPackage = (python: string, name: string): string | undefined => {
+  const program = `from importlib.metadata import version; print(version('${name}'))`
+  const { status, stdout } = spawnSync(python, ['-c', program], { encoding: 'utf8' })
+  return status === 0 ? stdout.trim().split('+')[0] : undefined
+}
+
+/**
+ * The other libraries, as far as they are installed in a folder of scripts that print such lines:
+ * `peer_torch.py` and `peer_jax.py` for `.venv`, `peer_jaxjs.mjs` and `peer_tfjs.mjs`.
+ */
+const othersIn = (folder: string): readonly Column[] => {
+  const python = pythonIn(folder)
+  const torch = pythonPackage(python, 'torch')
+  const hasModule = (name: string): boolean => existsSync(join(folder, 'node_modules', name))
+  return [
+    ...(torch === undefined
+      ? []
+      : pair(
+          'torch',
+          torch,
+          folder,
+          () => [python, 'peer_torch.py'],
+          (threads) => ({
+            OMP_NUM_THREADS: String(threads),
+            MKL_NUM_THREADS: String(threads),
+            // Set to an old processor in some containers, which halves the speed of OpenBLAS.
+            OPENBLAS_CORETYPE: undefined,
+            OPENBLAS_L2_SIZE: undefined,
+          }),
+        )),
+    ...(pythonPackage(python, 'jax') === undefined
+      ? []
+      : // XLA has no setting for threads: it takes the cores that it is allowed.
+        pair('jax-xla', '', folder, (threads) =>
+          threads === 1 ? ['taskset', '-c', '0', python, 'peer_jax.py'] : [python, 'peer_jax.py'],
+        )),
+    ...(hasModule('@jax-js/jax')
+      ? pair('jaxjs', '', folder, () => [process.execPath, 'peer_jaxjs.mjs'])
+      : []),
+    ...(hasModule('@tensorflow/tfjs-backend-wasm')
+      ? pair('tfjs-wasm', '', folder, () => [
+          process.execPath,
+          'peer_tfjs.mjs',
+          '--backend',
+          'wasm',
+        ])
+      : []),
+  ]
+}
+
+/** Every column that this machine can run; `peers` is the folder of the other libraries. */
+export const columnsHere = (peers: string | undefined): readonly Column[] => [
+  ...own,
+  ...(peers === undefined ? [] : othersIn(peers)),
+]

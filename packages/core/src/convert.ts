@@ -1,5 +1,5 @@
 /** JavaScript values to tensors. */
-import { type Aval, aval } from './aval.ts'
+import { type Aval, aval, sealed } from './aval.ts'
 import { describeValue, requireOptions } from './arguments.ts'
 import {
   type DType,
@@ -22,11 +22,14 @@ export interface TensorOptions {
   readonly shape?: Shape
 }
 
+const booleanType = sealed(aval([], 'bool'))
+const integerType = sealed(aval([], 'int32', true))
+const floatType = sealed(aval([], 'float32', true))
+
 /** The type a leaf takes part in promotion with: numbers are weak, integers among them int32. */
 export const leafAval = (leaf: Tensor | number | boolean): Aval => {
-  if (leaf instanceof Tensor) return leaf.aval
-  if (typeof leaf === 'boolean') return aval([], 'bool')
-  return aval([], isWeakInteger(leaf) ? 'int32' : 'float32', true)
+  if (typeof leaf === 'number') return isWeakInteger(leaf) ? integerType : floatType
+  return typeof leaf === 'boolean' ? booleanType : leaf.aval
 }
 
 const isWeakInteger = (x: number): boolean =>

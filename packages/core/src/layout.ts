@@ -1,6 +1,6 @@
 /** Where a tensor's elements lie in memory that is laid out for another: offsets and strides. */
 import type { TypedArray } from './dtype.ts'
-import { type Shape, sizeOf, stridesOf } from './shape.ts'
+import { type Shape, range, sizeOf, stridesOf } from './shape.ts'
 
 /** Element `[i, j, …]` is at `offset + i · strides[0] + j · strides[1] + …`, in elements. */
 export interface Layout {
@@ -49,8 +49,9 @@ export const extremesOf = (
  * none exist, as for a transposed matrix made a vector.
  */
 export const reshapeLayout = (from: Shape, layout: Layout, to: Shape): Layout | null => {
+  if (isContiguous(from, layout)) return { offset: layout.offset, strides: stridesOf(to) }
   const strides = new Array<number>(to.length).fill(1)
-  const axes = from.flatMap((extent, d) => (extent === 1 ? [] : [d]))
+  const axes = range(from.length).filter((d) => from[d] !== 1)
   let [a, b] = [0, 0]
   // Groups of axes that hold the same number of elements on both sides.
   while (a < axes.length && b < to.length) {

@@ -5,7 +5,7 @@ export type Shape = readonly number[]
 /** The number of elements: the product of the extents, 1 for a scalar. */
 export const sizeOf = (shape: Shape): number => {
   let size = 1
-  for (const extent of shape) size *= extent
+  for (let d = 0; d < shape.length; d++) size *= shape[d]!
   return size
 }
 
@@ -29,7 +29,8 @@ export const sameShape = (a: Shape, b: Shape): boolean => {
 
 /** NumPy's broadcasting of shapes, or null where they do not fit. */
 export const broadcastShapes = (...shapes: readonly Shape[]): Shape | null => {
-  const rank = Math.max(0, ...shapes.map((s) => s.length))
+  let rank = 0
+  for (const { length } of shapes) if (length > rank) rank = length
   const result: number[] = []
   for (let d = 0; d < rank; d++) {
     let extent = 1
@@ -48,7 +49,11 @@ export const broadcastShapes = (...shapes: readonly Shape[]): Shape | null => {
 export const showShape = (shape: Shape): string => `[${shape.join(',')}]`
 
 /** `0 … n-1`. */
-export const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
+export const range = (n: number): readonly number[] => {
+  const numbers = new Array<number>(n)
+  for (let i = 0; i < n; i++) numbers[i] = i
+  return numbers
+}
 
 /** A copy without the entries at the given positions. */
 export const without = <T>(items: readonly T[], positions: readonly number[]): readonly T[] =>

@@ -328,8 +328,16 @@ export abstract class Tensor {
   }
 }
 
-const flatShape = (parts: readonly (number | readonly number[])[]): readonly number[] =>
-  parts.flat()
+const flatShape = (
+  parts: readonly number[] | readonly [readonly number[]],
+): readonly number[] => {
+  const numbers: number[] = []
+  for (const part of parts) {
+    if (typeof part === 'number') numbers.push(part)
+    else numbers.push(...part)
+  }
+  return numbers
+}
 
 /**
  * A tensor that holds its values, in memory of its own or (a view) in memory that is laid out for

@@ -1,6 +1,6 @@
 /** Operations that compute nothing: their results are views of memory that exists already. */
 import { type Aval, sealed } from './aval.ts'
-import { type DType, dtypeInfo, isComplex, makeStore } from './dtype.ts'
+import { type DType, type TypedArray, dtypeInfo, isComplex, makeStore } from './dtype.ts'
 import { type Layout, isContiguous, isUniform, gatherLayout, rowMajor } from './layout.ts'
 import type { AnyPrimitive, Primitive, Slots } from './primitive.ts'
 import { type Shape, sizeOf } from './shape.ts'
@@ -42,8 +42,8 @@ const erased = <F>(rule: (...args: never[]) => unknown): F => {
 }
 
 /**
- * Up to this many bytes are copied at once: that is cheaper than reading them through a layout, and
- * a number taken out of a large tensor does not keep the tensor alive.
+ * Up to this many bytes of a larger tensor are copied at once: that is cheap, and a number taken out
+ * of a large tensor does not keep the tensor alive.
  */
 const copiedBytes = 1024
 /** Constants of more elements are made at once, to fail at once where they do not fit in memory. */
@@ -86,13 +86,19 @@ const viewOfInput = (
     return new Concrete(type, base.share())
   }
   // What repeats one element keeps one element alive.
-  const isRepeat = own !== null && isUniform(x.aval.shape, own)
-  if (isRepeat || size * dtypeInfo[dtype].bytes > copiedBytes) {
+  const keepsNoMore = own === null ? size >= x.size : isUniform(x.aval.shape, own)
+  if (keepsNoMore || size * dtypeInfo[dtype].bytes > copiedBytes) {
     return new Concrete(type, base.share(), layout)
   }
-  const data = makeStore(dtype, size)
-  gatherLayout(base.read(), shape, layout, data)
-  return new Concrete(type, new Storage(data))
+  return new Concrete(type, new Storage(copyOf(base.read(), type, layout)))
+}
+
+const copyOf = (data: TypedArray, { shape, dtype }: Aval, layout: Layout): TypedArray => {
+  const size = sizeOf(shape)
+  if (isContiguous(shape, layout)) return data.slice(layout.offset, layout.offset + size)
+  const out = makeStore(dtype, size)
+  gatherLayout(data, shape, layout, out)
+  return out
 }
 
 const constantOf = (type: Aval, value: number): Concrete | null => {

@@ -1,9 +1,8 @@
 /** A compiled graph: program, memory plan and driver, ready to run. */
 import {
   type Graph,
-  Literal,
   type NDArray,
-  type Storage,
+  Storage,
   type TypedArray,
   type Var,
   decodeHalf,
@@ -16,7 +15,11 @@ import { codeGenerationAllowed } from './js/evaluate.ts'
 import { lowerGraph } from './lower.ts'
 import { type Stage, optimize } from './passes/pipeline.ts'
 import { type Plan, planMemory } from './plan/plan.ts'
+import { type OutputOrigin, originsOf } from './origins.ts'
 import type { Program } from './program.ts'
+import { jsTarget, wasmTarget } from './target.ts'
+import { WasmProgram } from './wasm/executable.ts'
+import { wasmAvailable } from './wasm/runtime.ts'
 
 /** Time spent in one kernel while profiling. */
 export interface KernelTime {
@@ -27,50 +30,56 @@ export interface KernelTime {
   readonly source: string
 }
 
-/** Where an output's elements are: in memory of its own, or in somebody else's. */
-export type OutputOrigin =
-  | { readonly tag: 'made' }
-  | { readonly tag: 'input'; readonly position: number }
-  /** The same variable as an earlier output. */
-  | { readonly tag: 'output'; readonly position: number }
-  | { readonly tag: 'constant'; readonly storage: Storage }
+/** What runs: JavaScript functions over typed arrays, or a WebAssembly module over a heap. */
+export type Code =
+  | { readonly tag: 'js'; readonly driver: Driver }
+  | { readonly tag: 'wasm'; readonly program: WasmProgram }
 
 export interface Executable {
   readonly graph: Graph
   readonly stages: readonly Stage[]
   readonly program: Program
   readonly plan: Plan
-  readonly driver: Driver
+  readonly code: Code
   readonly origins: readonly OutputOrigin[]
   /** Runs on raw storage (half floats as codes); outputs in order. */
   readonly run: (inputs: readonly TypedArray[]) => readonly TypedArray[]
 }
 
 /** Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. */
-export const compileGraph = (graph: Graph, donated: readonly boolean[] = []): Executable => {
+export const compileGraph = (
+  graph: Graph,
+  donated: readonly boolean[] = [],
+  backend: CodeBackend = bestBackend(),
+): Executable => {
   const stages = optimize(graph)
-  const program = lowerGraph(stages.at(-1)!.graph)
+  const target = backend === 'js' ? jsTarget : wasmTarget
+  const program = lowerGraph(stages.at(-1)!.graph, target)
   const inputs: readonly Var[] = program.inputs
   const plan = planMemory(
     program,
     inputs.filter((_, i) => donated[i] === true),
   )
-  const driver = makeDriver(program, plan)
-  return { graph, stages, program, plan, driver, origins: originsOf(program), run: driver.run }
+  const origins = originsOf(program)
+  const shared = { graph, stages, program, plan, origins }
+  if (backend === 'js') {
+    const driver = makeDriver(program, plan)
+    return { ...shared, code: { tag: 'js', driver }, run: driver.run }
+  }
+  const wasm = new WasmProgram(program, plan, origins, 'jit')
+  const run: Executable['run'] = (arrays) =>
+    wasm.call(arrays.map((data) => new Storage(data))).map((storage) => storage.read())
+  return { ...shared, code: { tag: 'wasm', program: wasm }, run }
 }
 
-const originsOf = ({ inputs, outputs }: Program): readonly OutputOrigin[] =>
-  outputs.map((atom, i): OutputOrigin => {
-    if (atom instanceof Literal) return { tag: 'constant', storage: atom.value.storage.share() }
-    const earlier = outputs.indexOf(atom)
-    if (earlier < i) return { tag: 'output', position: earlier }
-    const position = inputs.indexOf(atom)
-    return position < 0 ? { tag: 'made' } : { tag: 'input', position }
-  })
+/** Back ends that generate code. */
+export type CodeBackend = 'js' | 'wasm'
 
-/** Runs the executable `repeat` times with a clock around every kernel call. */
-export const profileExecutable = (
-  { driver }: Executable,
+export const bestBackend = (): CodeBackend => (wasmAvailable() ? 'wasm' : 'js')
+
+/** Runs a driver `repeat` times with a clock around every kernel call. */
+export const profileDriver = (
+  driver: Driver,
   inputs: readonly TypedArray[],
   repeat: number,
 ): readonly KernelTime[] => {

@@ -21,10 +21,11 @@ import {
   unflatten,
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'
-import { compileGraph, executeArrays } from './executable.ts'
+import { executeArrays } from './executable.ts'
 import { codeGenerationAllowed } from './js/evaluate.ts'
 import { Lowered } from './lowered.ts'
 import { donatedLeaves, positions } from './positions.ts'
+import { compileFor } from './run.ts'
 import { type Call, type Variant, interpretVariant, runVariant } from './variant.ts'
 
 export interface JitOptions {
@@ -109,7 +110,7 @@ export const jit = <A extends readonly unknown[], R>(
   const lower = (...args: A): Lowered<A, R> => {
     const call = prepare(args)
     const variant = variantOf(args, call)
-    variant.executable ??= compileGraph(variant.graph, call.donated)
+    variant.executable ??= compileFor(variant.graph, call.donated)
     return new Lowered(variant.executable, (...given: A): R => {
       const again = prepare(given)
       requireSameCall(again, call)

@@ -14,30 +14,52 @@ import { dropStores } from './cluster/dropStores.ts'
 import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
 import { copyP } from './copy.ts'
 import { brokenLowering, loweringKind } from './passes/lowering.ts'
-import type { Program, Slot, Step } from './program.ts'
+import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
 import { routineStep } from './routine.ts'
+import type { Target } from './target.ts'
 
 type Emitted =
   | { readonly tag: 'kernel'; readonly kernel: EmittedKernel }
   | { readonly tag: 'single'; readonly equation: Equation }
 
 /** Lowers a graph whose outputs may be its inputs or constants. */
-export const lowerGraph = (graph: Graph): Program => {
+export const lowerGraph = (graph: Graph, target: Target): Program => {
   const analysis = analyze(graph)
-  const emitted = cluster(graph, analysis).map((unit): Emitted => emitUnit(unit, analysis))
+  const emitted = cluster(graph, analysis).map((unit): Emitted => emitUnit(unit, analysis, target))
   const isRead = readers(graph, emitted, analysis)
   const steps = emitted.flatMap((e): readonly Step[] => {
-    if (e.tag === 'single') return [singleStep(e.equation, analysis)]
+    if (e.tag === 'single') return [singleStep(e.equation, analysis, target)]
     const { kernel, arguments: atoms, equations } = dropStores(e.kernel, isRead)
-    return kernel.buffers.some((b) => b.access !== 'read')
-      ? [{ tag: 'kernel', kernel, arguments: atoms, copies: [], equations, writesOnce: true }]
-      : []
+    if (kernel.buffers.every((b) => b.access === 'read')) return []
+    const step = {
+      tag: 'kernel',
+      kernel,
+      arguments: atoms,
+      copies: [],
+      equations,
+      writesOnce: true,
+    } as const
+    return [target.name === 'js' ? step : plannedScratch(step)]
   })
   return { graph, inputs: graph.inputs, steps, outputs: graph.outputs }
 }
 
+// In WebAssembly scratch is memory like any other, with a place in the plan.
+const plannedScratch = (step: KernelStep): KernelStep => {
+  const { scratch = [], ...kernel } = step.kernel
+  if (scratch.length === 0) return step
+  const slots = scratch.map(({ dtype, size }) => new Scratch({ shape: [size], dtype, weak: false }))
+  const buffers = scratch.map((s) => ({ ...s, access: 'readwrite' }) as const)
+  return {
+    ...step,
+    kernel: { ...kernel, buffers: [...kernel.buffers, ...buffers] },
+    arguments: [...step.arguments, ...slots],
+  }
+}
+
 /** Lowers a loop body or branch, whose outputs must each have memory of their own. */
-export const lowerBody = (graph: Graph): Program => lowerGraph(ownOutputs(graph))
+export const lowerBody = (graph: Graph, target: Target): Program =>
+  lowerGraph(ownOutputs(graph), target)
 
 const ownOutputs = (graph: Graph): Graph => {
   const inputs = new Set<Atom>(graph.inputs)
@@ -63,8 +85,8 @@ const ownOutputs = (graph: Graph): Graph => {
     : { inputs: graph.inputs, equations: [...graph.equations, ...copies], outputs }
 }
 
-const emitUnit = (unit: Unit, analysis: Analysis): Emitted =>
-  unit.tag === 'single' ? unit : { tag: 'kernel', kernel: emitCluster(unit, analysis) }
+const emitUnit = (unit: Unit, analysis: Analysis, target: Target): Emitted =>
+  unit.tag === 'single' ? unit : { tag: 'kernel', kernel: emitCluster(unit, analysis, target) }
 
 // Memory that somebody reads: other kernels, routines and control flow, the caller.
 const readers = (
@@ -80,22 +102,27 @@ const readers = (
   return (atom) => !isVar(atom) || read.has(atom)
 }
 
-const singleStep = (equation: Equation, analysis: Analysis): Step => {
+const singleStep = (equation: Equation, analysis: Analysis, target: Target): Step => {
   const inputs: readonly Slot[] = equation.inputs.map((a) => memoryOf(a, analysis.aliases))
   const lowering = loweringKind(equation)
   if (lowering.tag === 'routine') return routineStep(equation, lowering, inputs)
-  if (lowering.tag === 'region') return regionStep(equation, lowering.region, inputs)
+  if (lowering.tag === 'region') return regionStep(equation, lowering.region, inputs, target)
   throw brokenLowering(equation, `a lowering of the kind ${lowering.tag} is no step of its own`)
 }
 
-const regionStep = (equation: Equation, region: Region, inputs: readonly Slot[]): Step => {
+const regionStep = (
+  equation: Equation,
+  region: Region,
+  inputs: readonly Slot[],
+  target: Target,
+): Step => {
   const { outputs } = equation
   switch (region.kind) {
     case 'scan': {
       const { constants, carries } = region
       return {
         tag: 'scan',
-        body: lowerBody(region.body),
+        body: lowerBody(region.body, target),
         length: region.length,
         reverse: region.reverse,
         constants: inputs.slice(0, constants),
@@ -109,8 +136,8 @@ const regionStep = (equation: Equation, region: Region, inputs: readonly Slot[])
       const split = region.conditionConstants + region.bodyConstants
       return {
         tag: 'while',
-        condition: lowerBody(region.condition),
-        body: lowerBody(region.body),
+        condition: lowerBody(region.condition, target),
+        body: lowerBody(region.body, target),
         conditionConstants: inputs.slice(0, region.conditionConstants),
         bodyConstants: inputs.slice(region.conditionConstants, split),
         initial: inputs.slice(split),
@@ -121,7 +148,7 @@ const regionStep = (equation: Equation, region: Region, inputs: readonly Slot[])
       return {
         tag: 'branch',
         index: inputs[0]!,
-        branches: region.branches.map(lowerBody),
+        branches: region.branches.map((branch) => lowerBody(branch, target)),
         operands: inputs.slice(1),
         outputs,
       }

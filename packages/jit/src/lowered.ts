@@ -1,6 +1,6 @@
 /** What the compiler made of a function, to look at: `jit(f).lower(...args)`. */
 import { IR, dtypeInfo, printGraph, showAval, sizeOf } from '@cotangent/core'
-import { type Executable, type KernelTime, profileExecutable } from './executable.ts'
+import { type Executable, type KernelTime, profileDriver } from './executable.ts'
 import type { Stage } from './passes/pipeline.ts'
 import { type Program, type Step, typeOf } from './program.ts'
 import type { TypedArray } from '@cotangent/core'
@@ -63,13 +63,17 @@ export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
   }
 
   get kernels(): readonly LoweredKernel[] {
-    return this.#executable.driver.kernels.map(({ name, source }) => ({ name, source }))
+    const { code } = this.#executable
+    return code.tag === 'js'
+      ? code.driver.kernels.map(({ name, source }) => ({ name, source }))
+      : code.program.kernels
   }
 
   /** The source of every kernel and of the driver. */
   get source(): string {
-    const { driver } = this.#executable
-    return [...driver.kernels.map((k) => k.source), driver.source].join('\n\n')
+    const { code } = this.#executable
+    const driver = code.tag === 'js' ? [code.driver.source] : []
+    return [...this.kernels.map((k) => k.source), ...driver].join('\n\n')
   }
 
   get memory(): LoweredMemory {
@@ -102,7 +106,8 @@ export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
 
   /** Time per kernel over `repeat` runs on these raw arrays. */
   profile(inputs: readonly TypedArray[], repeat = 10): readonly KernelTime[] {
-    return profileExecutable(this.#executable, inputs, repeat)
+    const { code } = this.#executable
+    return code.tag === 'js' ? profileDriver(code.driver, inputs, repeat) : []
   }
 
   toString(): string {

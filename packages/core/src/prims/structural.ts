@@ -32,6 +32,12 @@ import { givesConstant, givesView } from '../views.ts'
 import { makeArray } from './arrays.ts'
 import { wrapInteger } from './integers.ts'
 
+const isPermutation = (axes: readonly number[], rank: number): boolean => {
+  if (axes.length !== rank) return false
+  for (let d = 0; d < rank; d++) if (!axes.includes(d)) return false
+  return true
+}
+
 /** Reorders axes: output axis `d` is input axis `permutation[d]`. */
 export const transposeP: Primitive<readonly ['x'], { readonly permutation: readonly number[] }> =
   definePrimitive({
@@ -39,10 +45,7 @@ export const transposeP: Primitive<readonly ['x'], { readonly permutation: reado
     slots: ['x'],
     typing: ([x], { permutation }) => {
       const rank = x.shape.length
-      if (
-        permutation.length !== rank ||
-        [...permutation].sort((a, b) => a - b).some((p, i) => p !== i)
-      ) {
+      if (!isPermutation(permutation, rank)) {
         throw new ShapeError({
           operation: 'transpose',
           problem: 'not a permutation of the axes',
@@ -120,16 +123,23 @@ export interface BroadcastParams {
   readonly axes: readonly number[]
 }
 
+const fitsAlong = (from: Shape, to: Shape, axes: readonly number[]): boolean => {
+  if (axes.length !== from.length) return false
+  for (let d = 0, last = -1; d < axes.length; d++) {
+    const axis = axes[d]!
+    if (!(axis > last && axis < to.length)) return false
+    if (from[d] !== 1 && from[d] !== to[axis]) return false
+    last = axis
+  }
+  return true
+}
+
 /** Repeats along new axes, and along input axes of extent 1. */
 export const broadcastInDimP: Primitive<readonly ['x'], BroadcastParams> = definePrimitive({
   name: 'broadcastInDim',
   slots: ['x'],
   typing: ([x], { shape, axes }) => {
-    const fits =
-      axes.length === x.shape.length &&
-      axes.every((a, d) => a >= 0 && a < shape.length && (d === 0 || a > axes[d - 1]!)) &&
-      x.shape.every((extent, d) => extent === 1 || extent === shape[axes[d]!])
-    if (!fits) {
+    if (!fitsAlong(x.shape, shape, axes)) {
       throw new ShapeError({
         operation: 'broadcastInDim',
         problem: 'the input does not fit the target shape',

@@ -13,8 +13,9 @@ import {
   sizeOf,
 } from '@cotangent/core'
 import type { Kernel, KernelBuffer, KernelScratch } from '../kernel.ts'
-import { type ReductionSpec, emitReduction } from '../loops/reduction.ts'
+import type { ReductionSpec } from '../loops/reduction.ts'
 import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
+import type { Target } from '../target.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
@@ -38,6 +39,7 @@ export interface EmittedKernel {
 class Emitter {
   readonly #analysis: Analysis
   readonly #cluster: Cluster
+  readonly #target: Target
   readonly #produced = new Map<Var, Root>()
   readonly #buffers = new Map<Atom, string>()
   /** Values of this row that live in locals. */
@@ -48,7 +50,8 @@ class Emitter {
   readonly scratch: KernelScratch[] = []
   readonly stored = new Set<Var>()
 
-  constructor(cluster: Cluster, analysis: Analysis) {
+  constructor(cluster: Cluster, analysis: Analysis, target: Target) {
+    this.#target = target
     this.#cluster = cluster
     this.#analysis = analysis
     for (const root of cluster.roots) for (const v of root.outputs) this.#produced.set(v, root)
@@ -154,11 +157,11 @@ class Emitter {
       return [start, from] as const
     })
     const rows = outputs.length === 0
-    return emitReduction({
+    return this.#target.reduce({
       name,
-      scratch: (size) => {
+      scratch: (size, dtype) => {
         const scratchName = `s${this.scratch.length}`
-        this.scratch.push({ name: scratchName, dtype: 'float64', size })
+        this.scratch.push({ name: scratchName, dtype, size })
         return scratchName
       },
       outputs,
@@ -270,13 +273,17 @@ class Emitter {
 const loop = (counter: string, extent: number, body: readonly Stmt[]): readonly Stmt[] =>
   extent === 1
     ? [{ tag: 'comment', text: `${counter} = 0` }, ...body]
-    : [{ tag: 'for', counter, extent, body }]
+    : [{ tag: 'for', counter, extent, parallel: true, body }]
 
 const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean =>
   a.length === b.length && a.every((index, d) => scalars.sameIndex(index, b[d]!))
 
-export const emitCluster = (cluster: Cluster, analysis: Analysis): EmittedKernel => {
-  const emitter = new Emitter(cluster, analysis)
+export const emitCluster = (
+  cluster: Cluster,
+  analysis: Analysis,
+  target: Target,
+): EmittedKernel => {
+  const emitter = new Emitter(cluster, analysis, target)
   const body = cluster.tiled ? emitter.tiled() : emitter.rows()
   const equations = cluster.roots.map((r) => r.equation)
   return {

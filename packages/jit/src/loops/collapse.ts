@@ -32,6 +32,8 @@ const merged = (outer: Loop, inner: Loop): Loop => {
 const isStraight = (outer: Loop, inner: Loop): boolean => {
   if ((outer.step ?? 1) !== 1 || (inner.step ?? 1) !== 1) return false
   if ((outer.reverse === true) !== (inner.reverse === true)) return false
+  if ((outer.parallel === true) !== (inner.parallel === true)) return false
+  if (outer.lanes !== undefined || inner.lanes !== undefined) return false
   let straight = true
   const seen = new Set<Index>()
   // The counters of an affine index are judged with it; one that stands alone has the other's

@@ -10,11 +10,19 @@ import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf } from '.
 const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
 
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
-type Fresh = (prefix: string) => string
+interface Fresh {
+  readonly name: (prefix: string) => string
+  /** Whether the parts of indices that stand still are bound, too. */
+  readonly indices: boolean
+}
 
 /** Moves invariant work out of loops, innermost loops first. Names are unique. */
 export const hoist = (body: readonly Stmt[]): readonly Stmt[] =>
-  hoistBlock(body, freshNames(namesIn(body)))
+  hoistBlock(body, { name: freshNames(namesIn(body)), indices: true })
+
+/** The same, but indices stay as they are: a printer that advances pointers wants them whole. */
+export const hoistValues = (body: readonly Stmt[]): readonly Stmt[] =>
+  hoistBlock(body, { name: freshNames(namesIn(body)), indices: false })
 
 const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
   body.flatMap((s): readonly Stmt[] => {
@@ -87,7 +95,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   }
   const bind = (value: Scalar, prefix: string): Scalar => {
     const id = interner.idOf(value)
-    const name = known.get(id) ?? fresh(prefix)
+    const name = known.get(id) ?? fresh.name(prefix)
     if (!known.has(id)) moved.push({ tag: 'let', name, value })
     known.set(id, name)
     return local(value.dtype, name)
@@ -117,7 +125,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
         (s) => scalar(s, sure),
       )
     if (i.tag === 'floorDivide' || i.tag === 'modulo') {
-      if (stillIndex(i) && (sure || !readsData(i))) return base(i)
+      if (fresh.indices && stillIndex(i) && (sure || !readsData(i))) return base(i)
       return mapIndex(
         i,
         (x) => index(x, sure),
@@ -125,6 +133,13 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       )
     }
     if (i.tag !== 'affine') return i
+    if (!fresh.indices) {
+      return mapIndex(
+        i,
+        (x) => index(x, sure),
+        (s) => scalar(s, sure),
+      )
+    }
     const fixed = i.terms.filter((t) => stillIndex(t.term) && (sure || !readsData(t.term)))
     const rest = i.terms
       .filter((t) => !fixed.includes(t))

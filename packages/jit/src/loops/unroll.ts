@@ -7,8 +7,13 @@ import { branching, effectsOf, freshNames, namesIn, sizeOfBody } from './visit.t
 
 const { constant } = scalars
 
+export type Loop = Extract<Stmt, { readonly tag: 'for' }>
+
 /** Writes out loops of at most 8 rounds while the result stays small. Names are unique. */
-export const unrollSmall = (body: readonly Stmt[]): readonly Stmt[] => {
+export const unrollSmall = (
+  body: readonly Stmt[],
+  worthUnrolling: (loop: Loop) => boolean = worthInJavaScript,
+): readonly Stmt[] => {
   const fresh = freshNames(namesIn(body))
   const block = (statements: readonly Stmt[]): readonly Stmt[] => statements.flatMap(statement)
   const statement = (s: Stmt): readonly Stmt[] => {
@@ -40,11 +45,10 @@ export const unrollSmall = (body: readonly Stmt[]): readonly Stmt[] => {
 /** Nodes that a loop over whole outputs may have after unrolling. */
 const outputBudget = 100
 
-type Loop = Extract<Stmt, { readonly tag: 'for' }>
+/** How often a loop runs. */
+export const roundsOf = (s: Loop): number => Math.max(0, Math.ceil(s.extent / (s.step ?? 1)))
 
-const roundsOf = (s: Loop): number => Math.max(0, Math.ceil(s.extent / (s.step ?? 1)))
-
-const worthUnrolling = (s: Loop): boolean => {
+const worthInJavaScript = (s: Loop): boolean => {
   const rounds = roundsOf(s)
   if (rounds <= 1) return true
   // A loop with a step is a tile or unrolled as far as pays already.
@@ -54,7 +58,8 @@ const worthUnrolling = (s: Loop): boolean => {
   return rounds * sizeOfBody(s.body) <= budget
 }
 
-const hasLoop = (body: readonly Stmt[]): boolean =>
+/** Whether statements hold a loop, in branches too. */
+export const hasLoop = (body: readonly Stmt[]): boolean =>
   body.some((s) => {
     if (s.tag === 'for' || s.tag === 'while') return true
     return s.tag === 'if' && (hasLoop(s.then) || hasLoop(s.otherwise))

@@ -232,6 +232,12 @@ export class FunctionBody {
     section.append(head).append(this.code).u8(op.end)
   }
 
+  /** Equal for equal functions, and only for them as good as surely: 64 bits of hash and the length. */
+  fingerprint(): string {
+    const [low, high] = this.code.hash()
+    return `${this.params.join()};${this.locals.join()};${this.code.length};${low};${high}`
+  }
+
   private indexed(code: number, index: number): void {
     this.code.u8(code).u32(index)
   }

@@ -1,0 +1,25 @@
+/** What kernels are written for: decisions of the emitters that depend on the back end. */
+import type { DType, Stmt } from '@cotangent/core'
+import type { ReductionSpec } from './loops/reduction.ts'
+import { emitReduction } from './loops/reduction.ts'
+
+/** A reduction as an emitter is asked for it; scratch may be of any dtype. */
+export interface TargetReduction extends Omit<ReductionSpec, 'scratch'> {
+  readonly scratch: (size: number, dtype: DType) => string
+}
+
+export interface Target {
+  readonly name: 'js' | 'wasm'
+  /** Statements that compute a reduction for every output. */
+  readonly reduce: (spec: TargetReduction) => readonly Stmt[]
+}
+
+export const jsTarget: Target = {
+  name: 'js',
+  reduce: (spec) => emitReduction({ ...spec, scratch: (size) => spec.scratch(size, 'float64') }),
+}
+
+export const wasmTarget: Target = {
+  name: 'wasm',
+  reduce: (spec) => emitReduction({ ...spec, scratch: (size) => spec.scratch(size, 'float64') }),
+}

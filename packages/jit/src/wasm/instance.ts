@@ -1,0 +1,118 @@
+/** A program as a WebAssembly module, and the module as functions. */
+import { InternalError } from '@cotangent/core'
+import { hostCall } from '../driver/host.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type HostStep, type Program, typeOf } from '../program.ts'
+import { lengthOf } from '../driver/views.ts'
+import { DriverPrinter } from './driver.ts'
+import { ModuleBuilder } from './encode/module.ts'
+import { Ground, everyStep } from './ground.ts'
+import type { Heap } from './heap/index.ts'
+import { type KernelFunction, Kernels } from './kernels.ts'
+import type { HostFunction } from './print/host.ts'
+
+/** A printed program. */
+export interface WasmModule {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly ground: Ground
+  readonly kernels: readonly KernelFunction[]
+  readonly hostFunctions: readonly HostFunction[]
+  readonly hosts: readonly HostStep[]
+}
+
+/** Prints kernels and driver of a planned program. */
+export const printModule = (program: Program, plan: Plan, shared: boolean): WasmModule => {
+  const module = new ModuleBuilder()
+  module.importMemory('env', 'memory', { initial: 1, maximum: 65536, shared })
+  const kernels = new Kernels()
+  for (const step of everyStep(program)) if (step.tag === 'kernel') kernels.prepare(step)
+  const hostFunctions = kernels.hostFunctions()
+  for (const f of hostFunctions) {
+    const params = f.arity === 1 ? ([f.kind] as const) : ([f.kind, f.kind] as const)
+    kernels.imported(f, module.importFunction('maths', f.name, params, [f.kind]))
+  }
+  const fork = module.importFunction('env', 'fork', ['i32', 'i32', 'i32', 'i32'], [])
+  const host = module.importFunction('env', 'host', ['i32'], [])
+  const ground = new Ground(program, plan)
+  const printer = new DriverPrinter(plan, ground, kernels, module, { fork, host })
+  const body = printer.print(program)
+  const run = module.declare('driver', ['i32'], [])
+  module.define(run, body)
+  module.export('run', run)
+  return {
+    bytes: module.toBytes(),
+    ground,
+    kernels: kernels.functions,
+    hostFunctions,
+    hosts: printer.hosts,
+  }
+}
+
+export type PhaseCall = (args: number, from: number, to: number) => void
+export type Fork = (phase: number, args: number, rounds: number, grain: number) => void
+
+/** The functions of a module in this thread. */
+export interface Instance {
+  readonly run: (ground: number) => void
+  readonly phases: readonly PhaseCall[]
+}
+
+/** Compiles and links a module. `makeFork` gives what runs a phase on all threads. */
+export const instantiate = (
+  module: WasmModule,
+  heap: Heap,
+  makeFork: (phases: readonly PhaseCall[]) => Fork,
+): Instance => {
+  const { bytes, hostFunctions, hosts, ground } = module
+  const calls = hosts.map(hostCall)
+  const phases: PhaseCall[] = []
+  let groundNow = 0
+  const host = (n: number): void => {
+    const step = hosts[n]!
+    const slots = [...step.inputs, ...step.outputs]
+    const from = (groundNow + ground.arguments) / 4
+    const views = slots.map((slot, i) => {
+      const address = heap.i32[from + i]!
+      return heap.view(address >>> 0, typeOf(slot).dtype, lengthOf(slot))
+    })
+    const before = groundNow
+    calls[n]!(...views)
+    groundNow = before
+  }
+  const fork: Fork = makeFork(phases)
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory: heap.memory, fork, host },
+    maths: Object.fromEntries(hostFunctions.map((f) => [f.name, f.run])),
+  })
+  const { exports } = instance
+  const count = module.kernels.reduce((n, k) => n + k.phases.length, 0)
+  for (let p = 0; p < count; p++) phases.push(functionOf(exports, `p${p}`))
+  const run = functionOf(exports, 'run')
+  return {
+    run: (at) => {
+      groundNow = at
+      run(at)
+    },
+    phases,
+  }
+}
+
+type AnyFunction = (...args: readonly number[]) => void
+
+const isFunction = (value: unknown): value is AnyFunction => typeof value === 'function'
+
+const functionOf = (exports: WebAssembly.Exports, name: string): AnyFunction => {
+  const found = exports[name]
+  if (isFunction(found)) return found
+  throw new InternalError({ operation: 'link', problem: 'the module lacks a function', got: name })
+}
+
+/** Runs a phase on this thread alone. */
+export const forkAlone =
+  (phases: readonly PhaseCall[]): Fork =>
+  (phase, args, rounds, grain) => {
+    const call = phases[phase]!
+    for (let from = 0; from < rounds; from += grain) {
+      call(args, from, Math.min(from + grain, rounds))
+    }
+  }

@@ -1,0 +1,117 @@
+/** The kernels of a module: each different one is printed once. */
+import { type DType, CompileError, CotangentError } from '@cotangent/core'
+import type { Kernel } from '../kernel.ts'
+import { showKernel } from '../loops/show.ts'
+import type { KernelStep } from '../program.ts'
+import type { ModuleBuilder } from './encode/module.ts'
+import { type HostFunction, hostFunctionsOf } from './print/host.ts'
+import { type Phase, phasesOf, printPhase } from './print/phases.ts'
+import { runWasmPasses } from './passes/passes.ts'
+
+/** A kernel after the loop passes, split into phases. */
+export interface PreparedKernel {
+  readonly kernel: Kernel
+  readonly phases: readonly Phase[]
+}
+
+/** One phase as a function of the module. */
+export interface PhaseFunction {
+  /** The number that the driver and the workers call it by: `p0`, `p1`, … */
+  readonly number: number
+  readonly index: number
+  readonly rounds: number
+  /** Estimated nanoseconds of a round. */
+  readonly cost: number
+}
+
+/** A kernel of the module. */
+export interface KernelFunction {
+  readonly name: string
+  /** The loop IR that was printed, as text. */
+  readonly source: string
+  readonly buffers: readonly { readonly dtype: DType; readonly size: number }[]
+  readonly phases: readonly PhaseFunction[]
+}
+
+/** @throws CompileError where a kernel cannot be printed, with the user's line. */
+const guarded = <T>({ kernel, equations }: KernelStep, use: () => T): T => {
+  try {
+    return use()
+  } catch (cause) {
+    if (cause instanceof CotangentError) throw cause
+    throw new CompileError(
+      {
+        operation: kernel.name,
+        problem: `this kernel cannot be compiled: ${String(cause)}`,
+        got: equations.map((e) => e.primitive.name).join(', '),
+        fix: "report it as a bug; until then, jit(f, { backend: 'js' }) compiles to JavaScript",
+      },
+      equations[0]?.origin.location,
+    )
+  }
+}
+
+export class Kernels {
+  readonly #prepared = new Map<KernelStep, PreparedKernel>()
+  readonly #functions = new Map<KernelStep, KernelFunction>()
+  readonly #known = new Map<string, KernelFunction>()
+  readonly #host = new Map<string, number>()
+  readonly functions: KernelFunction[] = []
+  #phases = 0
+
+  /** Runs the loop passes; all kernels are prepared before the first is printed. */
+  prepare(step: KernelStep): void {
+    if (this.#prepared.has(step)) return
+    guarded(step, () => {
+      const kernel = runWasmPasses(step.kernel)
+      this.#prepared.set(step, { kernel, phases: phasesOf(kernel.body) })
+    })
+  }
+
+  /** The functions of JavaScript that the kernels call; imports come first in a module. */
+  hostFunctions(): readonly HostFunction[] {
+    const found = new Map<string, HostFunction>()
+    for (const { kernel } of this.#prepared.values()) {
+      for (const f of hostFunctionsOf(kernel.body)) found.set(f.name, f)
+    }
+    return [...found.values()]
+  }
+
+  /** Tells where an imported function is. */
+  imported({ name }: HostFunction, index: number): void {
+    this.#host.set(name, index)
+  }
+
+  /** Writes a kernel's phases into the module, unless an equal kernel is there. */
+  print(step: KernelStep, module: ModuleBuilder): KernelFunction {
+    const done = this.#functions.get(step)
+    if (done !== undefined) return done
+    const made = guarded(step, () => this.#print(step, module))
+    this.#functions.set(step, made)
+    return made
+  }
+
+  #print(step: KernelStep, module: ModuleBuilder): KernelFunction {
+    const { kernel, phases } = this.#prepared.get(step)!
+    const printed = phases.map((phase) => printPhase(kernel, phase, this.#host))
+    const key = printed.map(({ body, rounds }) => `${rounds} ${body.fingerprint()}`).join('\n')
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const functions = printed.map(({ body, rounds, cost }): PhaseFunction => {
+      const number = this.#phases++
+      const index = module.declare(kernel.name, ['i32', 'i32', 'i32'], [])
+      module.define(index, body)
+      module.export(`p${number}`, index)
+      return { number, index, rounds, cost }
+    })
+    const made: KernelFunction = {
+      name: kernel.name,
+      source: showKernel(kernel),
+      buffers: kernel.buffers.map(({ dtype, size }) => ({ dtype, size })),
+      phases: functions,
+    }
+    this.#known.set(key, made)
+    this.functions.push(made)
+    return made
+  }
+}

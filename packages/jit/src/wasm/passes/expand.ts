@@ -1,0 +1,65 @@
+/** Functions that WebAssembly has not, as arithmetic; half floats as their 16 bits. */
+import { type DType, type Index, type Scalar, type Stmt, isHalf, scalars } from '@cotangent/core'
+import type { Kernel } from '../../kernel.ts'
+import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
+import { type Half, decodeHalf, encodeHalf, roundHalf } from './half.ts'
+
+/** Rewrites every operator that has an expansion, and every access to half floats. */
+export const expand = (kernel: Kernel): Kernel => {
+  const memo = new Map<Scalar, Scalar>()
+  const scalar = (s: Scalar): Scalar => {
+    const known = memo.get(s)
+    if (known !== undefined) return known
+    const made = expanded(s, mapScalar(s, scalar, index))
+    memo.set(s, made)
+    return made
+  }
+  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const statement = (s: Stmt): Stmt => {
+    const made = mapStmt(s, scalar, index, (body) => body.map(statement))
+    if (s.tag !== 'store' || made.tag !== 'store' || !isHalfType(s.value.dtype)) return made
+    return { ...made, value: encodeHalf(s.value.dtype, made.value) }
+  }
+  return {
+    ...kernel,
+    buffers: kernel.buffers.map((b) => (isHalf(b.dtype) ? { ...b, dtype: 'uint16' } : b)),
+    body: kernel.body.map(statement),
+  }
+}
+
+const expandUnary = (_op: string, _x: Scalar): Scalar | null => null
+const expandBinary = (_op: string, _x: Scalar, _y: Scalar): Scalar | null => null
+
+const isHalfType = (dtype: DType): dtype is Half => isHalf(dtype)
+
+/** `made` is `before` with its operands expanded, which halves leave as float32. */
+const expanded = (before: Scalar, made: Scalar): Scalar => {
+  switch (made.tag) {
+    case 'load':
+      return isHalfType(made.dtype) ? decodeHalf(made.dtype, { ...made, dtype: 'uint16' }) : made
+    case 'convert':
+      if (isHalfType(made.dtype)) return roundHalf(made.dtype, made.x)
+      return made.x.dtype === made.dtype ? made.x : made
+    case 'bitcast': {
+      const from = before.tag === 'bitcast' ? before.x.dtype : made.x.dtype
+      const bits = isHalfType(from) ? encodeHalf(from, made.x) : made.x
+      if (isHalfType(made.dtype)) return decodeHalf(made.dtype, scalars.convertTo('uint16', bits))
+      return isHalfType(from) ? scalars.convertTo(made.dtype, bits) : made
+    }
+    case 'unary':
+      return expandUnary(made.op, made.x) ?? made
+    case 'binary':
+      return expandBinary(made.op, made.x, made.y) ?? made
+    case 'literal':
+    case 'local':
+    case 'compare':
+    case 'select':
+    case 'guard':
+    case 'within':
+    case 'fromIndex':
+    case 'across':
+      return made
+    default:
+      return made satisfies never
+  }
+}

@@ -1,0 +1,49 @@
+/** The loop passes of the WebAssembly backend, in order. */
+import type { Stmt } from '@cotangent/core'
+import type { Kernel } from '../../kernel.ts'
+import { collapse } from '../../loops/collapse.ts'
+import { dropUnused } from '../../loops/dead.ts'
+import { hoistValues } from '../../loops/hoist.ts'
+import { uniqueNames } from '../../loops/names.ts'
+import type { LoopPass } from '../../loops/passes.ts'
+import { peel } from '../../loops/peel.ts'
+import { share } from '../../loops/share.ts'
+import { simplify } from '../../loops/simplify.ts'
+import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts'
+import { sizeOfBody } from '../../loops/visit.ts'
+import { expand } from './expand.ts'
+import { vectorise } from './vectorise.ts'
+
+/** Nodes that a written-out loop may have. */
+const unrolledSize = 120
+/** More accumulators than this are a register tile, whose steps are better apart. */
+const fewAssignments = 2
+
+const worthUnrolling = (loop: Loop): boolean => {
+  const rounds = roundsOf(loop)
+  if (loop.lanes !== undefined || rounds === 1 || rounds > 9 || hasLoop(loop.body)) return false
+  const assigns = loop.body.filter((s) => s.tag === 'assign').length
+  return assigns <= fewAssignments && rounds * sizeOfBody(loop.body) <= unrolledSize
+}
+
+const onBody =
+  (run: (body: readonly Stmt[]) => readonly Stmt[]): LoopPass['run'] =>
+  (kernel) => ({ ...kernel, body: run(kernel.body) })
+
+export const wasmPasses: readonly LoopPass[] = [
+  { name: 'fold conditions', run: onBody(simplify) },
+  { name: 'peel borders', run: onBody(peel) },
+  { name: 'collapse nests', run: onBody(collapse) },
+  { name: 'unique names', run: onBody(uniqueNames) },
+  { name: 'expand functions', run: expand },
+  { name: 'lanes for parallel loops', run: onBody(vectorise) },
+  { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
+  { name: 'share subexpressions', run: onBody(share) },
+  { name: 'hoist invariants', run: onBody(hoistValues) },
+  { name: 'share what was hoisted', run: onBody(share) },
+  { name: 'drop unused locals', run: onBody(dropUnused) },
+]
+
+/** Runs every pass over a kernel. */
+export const runWasmPasses = (kernel: Kernel): Kernel =>
+  wasmPasses.reduce((made, pass) => pass.run(made), kernel)

@@ -1,0 +1,252 @@
+/**
+ * Lanes for parallel loops: the innermost one whose body has vector instructions for everything, and
+ * whose stores lie side by side.
+ */
+import type { Index, Lanes, Scalar, Stmt } from '@cotangent/core'
+import { effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
+import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
+
+type Loop = Extract<Stmt, { readonly tag: 'for' }>
+
+/** Gives lanes to every parallel loop that gains by it. */
+export const vectorise = (body: readonly Stmt[]): readonly Stmt[] => body.map(vectoriseStmt)
+
+const vectoriseStmt = (s: Stmt): Stmt => {
+  switch (s.tag) {
+    case 'for': {
+      if (s.lanes !== undefined) return s
+      const body = vectorise(s.body)
+      if (body.some(hasLanes)) return { ...s, body }
+      return withLanes(s) ?? s
+    }
+    case 'while':
+      return { ...s, body: vectorise(s.body) }
+    case 'if':
+      // oxlint-disable-next-line unicorn/no-thenable -- the field's name in the loop IR
+      return { ...s, then: vectorise(s.then), otherwise: vectorise(s.otherwise) }
+    default:
+      return s
+  }
+}
+
+const hasLanes = (s: Stmt): boolean => {
+  let found = false
+  walk({
+    statement: (x) => {
+      if (x.tag === 'for' && x.lanes !== undefined) found = true
+    },
+  }).body([s])
+  return found
+}
+
+const withLanes = (loop: Loop): Loop | null => {
+  if (loop.parallel !== true || (loop.step ?? 1) !== 1 || loop.reverse === true) return null
+  if (loop.extent < 2) return null
+  const judge = new Judge(loop)
+  judge.body(loop.body)
+  if (!judge.isGain) return null
+  const lanes = judge.wide ? 2 : 4
+  return { ...loop, lanes, body: withVectors(loop.body, lanes) }
+}
+
+// What is declared inside has a value for each lane.
+const withVectors = (body: readonly Stmt[], lanes: Lanes): readonly Stmt[] =>
+  body.map((s) => {
+    if (s.tag === 'variable') return { ...s, lanes }
+    if (s.tag === 'for') return { ...s, body: withVectors(s.body, lanes) }
+    return s
+  })
+
+/** Looks at what a loop's body would be with lanes. */
+class Judge {
+  readonly #counter: string
+  /** Locals with a value for each lane. */
+  readonly #varying = new Set<string>()
+  readonly #declared: ReadonlySet<string>
+  readonly #known = new Map<Scalar, boolean>()
+  #possible = true
+  #arithmetic = 0
+  #sideBySide = 0
+  #apart = 0
+  #storesApart = 0
+  wide = false
+
+  constructor(loop: Loop) {
+    this.#counter = loop.counter
+    this.#declared = effectsOf(loop.body).declared
+    walk({
+      statement: (s) => {
+        // Rather too many than too few: a variable may be assigned a value that varies.
+        if (s.tag === 'variable') this.#varying.add(s.name)
+      },
+    }).body(loop.body)
+  }
+
+  /** Loads of lanes that lie apart cost as much as without lanes; stores too. */
+  get isGain(): boolean {
+    if (!this.#possible) return false
+    const gain = this.#arithmetic + this.#sideBySide
+    return this.#storesApart === 0
+      ? this.#apart <= gain + 2
+      : this.#arithmetic >= 4 * (this.#apart + this.#storesApart)
+  }
+
+  body(body: readonly Stmt[]): void {
+    for (const s of body) this.#statement(s)
+  }
+
+  #statement(s: Stmt): void {
+    switch (s.tag) {
+      case 'comment':
+        return
+      case 'for':
+        if (s.reverse === true && s.lanes !== undefined) this.#possible = false
+        this.body(s.body)
+        return
+      case 'while':
+        this.#scalar(s.condition)
+        if (this.#varies(s.condition)) this.#possible = false
+        this.body(s.body)
+        return
+      case 'if':
+        this.#scalar(s.condition)
+        if (this.#varies(s.condition)) this.#possible = false
+        this.body(s.then)
+        this.body(s.otherwise)
+        return
+      case 'let':
+        this.#scalar(s.value)
+        if (this.#varies(s.value)) this.#varying.add(s.name)
+        return
+      case 'variable':
+        this.#scalar(s.value)
+        return
+      case 'assign':
+        this.#scalar(s.value)
+        if (!this.#declared.has(s.name)) this.#possible = false
+        return
+      case 'store':
+        this.#store(s)
+        return
+      default:
+        s satisfies never
+    }
+  }
+
+  #store(s: Extract<Stmt, { readonly tag: 'store' }>): void {
+    this.#scalar(s.value)
+    const stride = this.#stride(s.at)
+    if (stride === 0) this.#possible = false
+    else if (stride === 1) this.#sideBySide++
+    else this.#storesApart++
+    if (s.value.dtype === 'float64') this.wide = true
+  }
+
+  #scalar(root: Scalar): void {
+    walk({
+      scalar: (s) => {
+        if (s.dtype === 'float64') this.wide = true
+        if (s.dtype === 'complex64') this.#possible = false
+        if (this.#varies(s)) this.#node(s)
+      },
+    }).scalar(root)
+  }
+
+  #node(s: Scalar): void {
+    const at = indexOf(s)
+    if (at !== null && this.#stride(at) === null && isDivided(at, this.#counter))
+      this.#possible = false
+    switch (s.tag) {
+      case 'load':
+        if (this.#stride(s.at) === 1) this.#sideBySide++
+        else this.#apart++
+        return
+      case 'unary':
+        this.#arithmetic++
+        if (!isVectorUnary(s)) this.#possible = false
+        return
+      case 'binary':
+        this.#arithmetic++
+        if (!isVectorBinary(s)) this.#possible = false
+        return
+      case 'guard':
+        if (this.#varies(s.condition)) this.#possible = false
+        return
+      case 'bitcast':
+        if (s.dtype === 'float64' || s.x.dtype === 'float64' || s.dtype === 'bool')
+          this.#possible = false
+        return
+      case 'across':
+        this.#possible = false
+        return
+      case 'compare':
+      case 'select':
+      case 'convert':
+      case 'fromIndex':
+      case 'within':
+        this.#arithmetic++
+        return
+      case 'literal':
+      case 'local':
+        return
+      default:
+        s satisfies never
+    }
+  }
+
+  #varies(s: Scalar): boolean {
+    const known = this.#known.get(s)
+    if (known !== undefined) return known
+    const at = indexOf(s)
+    const found =
+      s.tag === 'local'
+        ? this.#varying.has(s.name)
+        : scalarsOf(s).some((x) => this.#varies(x)) || (at !== null && this.#stride(at) !== 0)
+    // Locals may turn out to vary later; everything else is final.
+    if (found) this.#known.set(s, true)
+    return found
+  }
+
+  /** How far apart lanes are; null where that is not one number. */
+  #stride(at: Index): number | null {
+    const terms = at.tag === 'affine' ? at.terms : [{ coefficient: 1, term: at }]
+    let stride = 0
+    for (const { coefficient, term } of terms) {
+      if (term.tag === 'counter') {
+        if (term.name === this.#counter) stride += coefficient
+      } else if (term.tag === 'data') {
+        if (this.#varies(term.value)) return null
+      } else if (
+        term.tag !== 'constant' &&
+        this.#stride(term.tag === 'affine' ? term : term.value) !== 0
+      ) {
+        return null
+      }
+    }
+    return stride
+  }
+}
+
+// Vectors of integers cannot be divided.
+const isDivided = (at: Index, counter: string): boolean => {
+  let found = false
+  const visit = (i: Index, below: boolean): void => {
+    if (i.tag === 'counter' && i.name === counter && below) found = true
+    else if (i.tag === 'affine') for (const t of i.terms) visit(t.term, below)
+    else if (i.tag === 'floorDivide' || i.tag === 'modulo') visit(i.value, true)
+  }
+  visit(at, false)
+  return found || hasVaryingBelow(at)
+}
+
+// Data below a division may vary, too.
+const hasVaryingBelow = (at: Index): boolean => {
+  const terms = at.tag === 'affine' ? at.terms.map((t) => t.term) : [at]
+  return terms.some((t) => (t.tag === 'floorDivide' || t.tag === 'modulo') && hasData(t.value))
+}
+
+const hasData = (i: Index): boolean => {
+  if (i.tag === 'data') return true
+  if (i.tag === 'affine') return i.terms.some((t) => hasData(t.term))
+  return (i.tag === 'floorDivide' || i.tag === 'modulo') && hasData(i.value)
+}

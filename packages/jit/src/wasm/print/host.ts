@@ -1,0 +1,46 @@
+/** Operators that WebAssembly has not and that have no expansion are called in JavaScript. */
+import { type BinaryOp, type DType, type Stmt, type UnaryOp, isFloat, maths } from '@cotangent/core'
+import { walk } from '../../loops/visit.ts'
+import { kindOf } from './layout.ts'
+import { isNativeBinary, isNativeUnary } from './uniform.ts'
+
+/** A function of JavaScript that kernels import. */
+export interface HostFunction {
+  readonly name: string
+  readonly kind: 'f32' | 'f64' | 'i32'
+  readonly arity: 1 | 2
+  readonly run: (x: number, y: number) => number
+}
+
+export const hostName = (name: UnaryOp | BinaryOp, dtype: DType): string => `${name}_${dtype}`
+
+/** What statements call. */
+export const hostFunctionsOf = (body: readonly Stmt[]): readonly HostFunction[] => {
+  const found = new Map<string, HostFunction>()
+  walk({
+    scalar: (s) => {
+      if (s.tag === 'unary' && !isNativeUnary(s.op, s.dtype)) {
+        const f = maths.unaryFunction(s.op, s.dtype)
+        const run = unsignedArguments(s.dtype, (x) => f(x))
+        add({ name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 1, run })
+      }
+      if (s.tag === 'binary' && !isNativeBinary(s)) {
+        const run = unsignedArguments(s.dtype, maths.binaryFunction(s.op, s.dtype))
+        add({ name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 2, run })
+      }
+    },
+  }).body(body)
+  function add(f: HostFunction): void {
+    found.set(f.name, f)
+  }
+  return [...found.values()]
+}
+
+// An i32 reaches JavaScript signed.
+const unsignedArguments = (
+  dtype: DType,
+  f: (x: number, y: number) => number,
+): HostFunction['run'] => {
+  if (isFloat(dtype) || dtype !== 'uint32') return f
+  return (x, y) => f(x >>> 0, y >>> 0)
+}

@@ -1,0 +1,231 @@
+/** Indices and addresses. */
+import { type Index, InternalError, scalars } from '@cotangent/core'
+import { op, simd } from '../encode/opcodes.ts'
+import { type Frame, indexVaries } from './frame.ts'
+import { uniform } from './uniform.ts'
+import { vector } from './vector.ts'
+
+const { boundsOf } = scalars
+
+type Term = { readonly coefficient: number; readonly term: Index }
+
+export const termsOf = (i: Index): readonly Term[] => {
+  if (i.tag === 'affine') return i.terms
+  return i.tag === 'constant' ? [] : [{ coefficient: 1, term: i }]
+}
+
+export const constantOf = (i: Index): number => {
+  if (i.tag === 'affine') return i.constant
+  return i.tag === 'constant' ? i.value : 0
+}
+
+/** Names the part of an index that is not constant; null where data other than locals is in it. */
+export const variableKey = (i: Index): string | null => {
+  const parts: string[] = []
+  for (const { coefficient, term } of termsOf(i)) {
+    const key = termKey(term)
+    if (key === null) return null
+    parts.push(`${coefficient}*${key}`)
+  }
+  return parts.sort().join('+')
+}
+
+const termKey = (i: Index): string | null => {
+  switch (i.tag) {
+    case 'constant':
+      return `${i.value}`
+    case 'counter':
+      return i.name
+    case 'affine': {
+      const key = variableKey(i)
+      return key === null ? null : `(${key}+${i.constant})`
+    }
+    case 'floorDivide':
+    case 'modulo': {
+      const key = termKey(i.value)
+      return key === null ? null : `${i.tag}(${key},${i.by})`
+    }
+    case 'data':
+      return i.value.tag === 'local' ? `$${i.value.name}` : null
+    default:
+      return i satisfies never
+  }
+}
+
+/** How far lane `l` lies from lane 0, divided by `l`; null where the lanes are not evenly spaced. */
+export const laneStride = (frame: Frame, i: Index): number | null => {
+  let stride = 0
+  for (const { coefficient, term } of termsOf(i)) {
+    if (!indexVaries(frame, term)) continue
+    if (term.tag !== 'counter') return null
+    stride += coefficient
+  }
+  return stride
+}
+
+/** Pushes an index as i32: its value, or that of the first lane. */
+export const emitIndex = (frame: Frame, i: Index): void => {
+  const { body } = frame
+  switch (i.tag) {
+    case 'constant':
+      body.i32(i.value)
+      return
+    case 'counter': {
+      const { at } = frame.counter(i.name)
+      if (at.tag === 'constant') body.i32(at.value)
+      else body.get(at.local)
+      return
+    }
+    case 'affine':
+      emitSum(frame, i.terms, i.constant)
+      return
+    case 'floorDivide':
+      emitDivision(frame, i.value, i.by, false)
+      return
+    case 'modulo':
+      emitDivision(frame, i.value, i.by, true)
+      return
+    case 'data':
+      uniform(frame, i.value)
+      return
+    default:
+      i satisfies never
+  }
+}
+
+/** Pushes `Σ coefficient · term + constant`, all multiplied by `scale`. */
+export const emitSum = (
+  frame: Frame,
+  terms: readonly Term[],
+  constant: number,
+  scale = 1,
+): void => {
+  const { body } = frame
+  let pushed = false
+  let sum = constant * scale
+  for (const { coefficient, term } of terms) {
+    if (term.tag === 'counter') {
+      const { at } = frame.counter(term.name)
+      if (at.tag === 'constant') {
+        sum += coefficient * scale * at.value
+        continue
+      }
+    }
+    emitIndex(frame, term)
+    emitTimes(frame, coefficient * scale)
+    if (pushed) body.op(op.i32Add)
+    pushed = true
+  }
+  if (!pushed) {
+    body.i32(sum)
+    return
+  }
+  if (sum === 0) return
+  body.i32(sum)
+  body.op(op.i32Add)
+}
+
+const emitTimes = ({ body }: Frame, factor: number): void => {
+  if (factor === 1) return
+  const shift = Math.log2(factor)
+  body.i32(Number.isInteger(shift) ? shift : factor)
+  body.op(Number.isInteger(shift) ? op.i32Shl : op.i32Mul)
+}
+
+// Floors: wasm truncates, so negative values are moved up by a multiple of the divisor first.
+const emitDivision = (frame: Frame, value: Index, by: number, remainder: boolean): void => {
+  const { body } = frame
+  const [low] = boundsOf(value)
+  const wholes = low < 0 ? Math.ceil(-low / by) : 0
+  emitSum(frame, termsOf(value), constantOf(value) + wholes * by)
+  const shift = Math.log2(by)
+  if (Number.isInteger(shift)) {
+    body.i32(remainder ? by - 1 : shift)
+    body.op(remainder ? op.i32And : op.i32ShrU)
+  } else {
+    body.i32(by)
+    body.op(remainder ? op.i32RemU : op.i32DivU)
+  }
+  if (remainder || wholes === 0) return
+  body.i32(wholes)
+  body.op(op.i32Sub)
+}
+
+/** Pushes an index as a vector of i32, one for each lane. */
+export const emitLaneIndex = (frame: Frame, i: Index): void => {
+  const { body } = frame
+  const stride = laneStride(frame, i)
+  if (stride !== null) {
+    emitIndex(frame, i)
+    body.simd(simd.i32x4Splat)
+    if (stride === 0) return
+    emitLanes(frame, stride)
+    body.simd(simd.i32x4Add)
+    return
+  }
+  if (i.tag === 'data') {
+    vector(frame, i.value)
+    return
+  }
+  if (i.tag !== 'affine') {
+    throw new InternalError({
+      operation: 'print kernel',
+      problem: 'an index that varies over lanes is divided',
+    })
+  }
+  body.i32(i.constant)
+  body.simd(simd.i32x4Splat)
+  for (const { coefficient, term } of i.terms) {
+    emitLaneIndex(frame, term)
+    if (coefficient !== 1) {
+      body.i32(coefficient)
+      body.simd(simd.i32x4Splat)
+      body.simd(simd.i32x4Mul)
+    }
+    body.simd(simd.i32x4Add)
+  }
+}
+
+/** Pushes `[0, stride, 2 · stride, 3 · stride]`. */
+const emitLanes = ({ body }: Frame, stride: number): void => {
+  body.v128(new Uint8Array(Int32Array.of(0, stride, 2 * stride, 3 * stride).buffer))
+}
+
+/** Below this distance from the start of a buffer lie addresses that exist: the heap's own. */
+const slackBelow = 512
+
+/**
+ * Pushes the address of an element, or of that of the first lane; gives the constant part, for the
+ * instruction.
+ */
+export const emitAddress = (frame: Frame, buffer: string, at: Index, width: number): number => {
+  const { body } = frame
+  const key = variableKey(at)
+  const constant = constantOf(at)
+  const known = key === null ? undefined : frame.pointers.get(`${buffer} ${key}`)
+  if (known !== undefined && constant >= known.offset) {
+    body.get(known.local)
+    return (constant - known.offset) * width
+  }
+  const terms = termsOf(at)
+  const fixed = terms.every(
+    (t) => t.term.tag === 'counter' && frame.counter(t.term.name).at.tag === 'constant',
+  )
+  if (fixed) {
+    let sum = constant
+    for (const { coefficient, term } of terms) {
+      const binding = term.tag === 'counter' ? frame.counter(term.name).at : null
+      if (binding?.tag === 'constant') sum += coefficient * binding.value
+    }
+    if (sum >= 0) {
+      body.get(frame.buffer(buffer))
+      return sum * width
+    }
+  }
+  const low = boundsOf(at)[0] - constant
+  const folded = constant < 0 || low * width < -slackBelow
+  body.get(frame.buffer(buffer))
+  emitSum(frame, terms, folded ? constant : 0, width)
+  body.op(op.i32Add)
+  return folded ? 0 : constant * width
+}

@@ -1,0 +1,185 @@
+/**
+ * Addresses that loops advance. An access whose index is affine gets a pointer at the outermost loop
+ * around which everything else in its index stands still; each round of a loop adds a constant to it.
+ */
+import type { Index, Scalar, Stmt } from '@cotangent/core'
+import { effectsOf, walk } from '../../loops/visit.ts'
+import { op } from '../encode/opcodes.ts'
+import type { Frame } from './frame.ts'
+import { constantOf, emitSum, termsOf, variableKey } from './indices.ts'
+import { widthOf } from './layout.ts'
+
+export type Loop = Extract<Stmt, { readonly tag: 'for' }>
+
+/** One access of a loop's body. */
+interface Access {
+  readonly buffer: string
+  readonly width: number
+  readonly at: Index
+  readonly key: string
+  /** The loops around it, from the one that is looked at inwards. */
+  readonly loops: readonly Loop[]
+}
+
+/** A pointer and how each loop moves it, in bytes for each unit of the counter. */
+interface Moving {
+  readonly local: number
+  readonly strides: ReadonlyMap<string, number>
+  /** Loops with an access that uses the pointer somewhere inside. */
+  readonly users: ReadonlySet<Loop>
+}
+
+/** The pointers that a loop moves, while it is printed. */
+export type Movement = readonly { readonly local: number; readonly stride: number }[]
+
+/** Reads and writes of the statements, with the loops they are in; branches and `while` apart. */
+const accessesOf = (loop: Loop): readonly Access[] => {
+  const found: Access[] = []
+  const visit = (body: readonly Stmt[], loops: readonly Loop[]): void => {
+    const add = (buffer: string, width: number, at: Index): void => {
+      const key = variableKey(at)
+      if (key !== null && key !== '')
+        found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
+    }
+    const reading = walk({
+      scalar: (s: Scalar) => {
+        if (s.tag === 'load') add(s.buffer, widthOf(s.dtype), s.at)
+      },
+    })
+    for (const s of body) {
+      if (s.tag === 'for') visit(s.body, [...loops, s])
+      else if (s.tag === 'store') {
+        add(s.buffer, widthOf(s.value.dtype), s.at)
+        reading.index(s.at)
+        reading.scalar(s.value)
+      } else if (s.tag === 'let' || s.tag === 'variable' || s.tag === 'assign') {
+        reading.scalar(s.value)
+      }
+    }
+  }
+  visit(loop.body, [loop])
+  return found
+}
+
+// Everything in the index but the counters of these loops keeps its value while they run.
+const standsStill = (
+  at: Index,
+  loops: ReadonlySet<string>,
+  changed: ReadonlySet<string>,
+): boolean =>
+  termsOf(at).every(({ term }) => {
+    if (term.tag === 'counter') return true
+    let still = true
+    walk({
+      index: (i) => {
+        if (i.tag === 'counter' && (loops.has(i.name) || changed.has(i.name))) still = false
+      },
+      scalar: (s) => {
+        if (s.tag === 'local' && changed.has(s.name)) still = false
+      },
+    }).index(term)
+    return still
+  })
+
+export class Pointers {
+  readonly #frame: Frame
+  /** Pointers in use, innermost last. */
+  #moving: readonly Moving[] = []
+
+  constructor(frame: Frame) {
+    this.#frame = frame
+  }
+
+  /**
+   * Runs `use` with pointers for what the loop accesses, set for its first round. The counter is
+   * bound to its first value outside: `first`.
+   */
+  within(loop: Loop, first: number, use: () => void): void {
+    const frame = this.#frame
+    const outer = this.#moving
+    const hidden: [string, ReturnType<typeof frame.pointers.get>][] = []
+    const groups = new Map<string, Access[]>()
+    const { assigned, declared } = effectsOf(loop.body)
+    const changed = new Set([...assigned, ...declared])
+    for (const access of accessesOf(loop)) {
+      if (frame.pointers.has(access.key)) continue
+      const names = new Set(access.loops.map((l) => l.counter))
+      const counters = termsOf(access.at).flatMap(({ term }) =>
+        term.tag === 'counter' ? [term.name] : [],
+      )
+      // A counter of an inner loop beside the access, bound by name only inside, moves nothing here.
+      const known = counters.every((name) => names.has(name) || frame.counters.has(name))
+      if (!known || !counters.includes(loop.counter)) continue
+      if (!standsStill(access.at, names, changed)) continue
+      const group = groups.get(access.key)
+      if (group === undefined) groups.set(access.key, [access])
+      else group.push(access)
+    }
+    const added: Moving[] = []
+    for (const [key, group] of groups) {
+      const one = group[0]!
+      const offset = Math.min(...group.map((a) => constantOf(a.at)))
+      const local = frame.body.local('i32')
+      this.#start(one, offset, loop, first, local)
+      const strides = new Map<string, number>()
+      for (const { coefficient, term } of termsOf(one.at)) {
+        if (term.tag === 'counter') strides.set(term.name, coefficient * one.width)
+      }
+      const users = new Set(group.flatMap((a) => a.loops))
+      added.push({ local, strides, users })
+      hidden.push([key, frame.pointers.get(key)])
+      frame.pointers.set(key, { local, offset })
+    }
+    this.#moving = [...outer, ...added]
+    use()
+    this.#moving = outer
+    for (const [key, before] of hidden) {
+      if (before === undefined) frame.pointers.delete(key)
+      else frame.pointers.set(key, before)
+    }
+  }
+
+  // The address at the first round of every loop inside.
+  #start(access: Access, offset: number, loop: Loop, first: number, local: number): void {
+    const { body } = this.#frame
+    const inner = new Map(access.loops.map((l) => [l.counter, firstOf(l)]))
+    inner.set(loop.counter, first)
+    let constant = offset
+    const rest = termsOf(access.at).filter(({ coefficient, term }) => {
+      const value = term.tag === 'counter' ? inner.get(term.name) : undefined
+      if (value === undefined) return true
+      constant += coefficient * value
+      return false
+    })
+    body.get(this.#frame.buffer(access.buffer))
+    emitSum(this.#frame, rest, constant, access.width)
+    body.op(op.i32Add)
+    body.set(local)
+  }
+
+  /** What one round of the loop, `step` counters long, moves. */
+  movement(loop: Loop, step: number): Movement {
+    return this.#moving.flatMap(({ local, strides, users }) => {
+      const stride = (strides.get(loop.counter) ?? 0) * step
+      return stride === 0 || !users.has(loop) ? [] : [{ local, stride }]
+    })
+  }
+
+  /** Moves the pointers by so many rounds. */
+  advance(movement: Movement, rounds: number): void {
+    const { body } = this.#frame
+    if (rounds === 0) return
+    for (const { local, stride } of movement) {
+      body.get(local)
+      body.i32(stride * rounds)
+      body.op(op.i32Add)
+      body.set(local)
+    }
+  }
+}
+
+/** The counter's value in the first round. */
+export const firstOf = (loop: Loop): number => {
+  const step = loop.step ?? 1
+  return loop.reverse === true ? Math.floor((loop.extent - 1) / step) * step : 0
+}

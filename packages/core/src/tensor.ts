@@ -328,9 +328,7 @@ export abstract class Tensor {
   }
 }
 
-const flatShape = (
-  parts: readonly number[] | readonly [readonly number[]],
-): readonly number[] => {
+const flatShape = (parts: readonly number[] | readonly [readonly number[]]): readonly number[] => {
   const numbers: number[] = []
   for (const part of parts) {
     if (typeof part === 'number') numbers.push(part)

@@ -17,11 +17,11 @@ import {
   leafAval,
   operandTensor,
   promote,
-  range,
   sameShape,
   showAval,
   showShape,
   toInexact,
+  typeId,
 } from '@cotangent/core'
 import { convert } from './prims/convert.ts'
 
@@ -58,10 +58,8 @@ export const commonShape = (operation: string, shapes: readonly Shape[]): Shape 
 /** Repeats `x` to `shape`, aligning the last axes. @throws ShapeError where it does not fit. */
 export const broadcastTensor = (operation: string, x: Tensor, shape: Shape): Tensor => {
   if (sameShape(x.shape, shape)) return x
-  const offset = shape.length - x.ndim
-  const fits =
-    offset >= 0 && x.shape.every((extent, d) => extent === 1 || extent === shape[d + offset])
-  if (!fits) {
+  const axes = lastAxes(x.shape, shape)
+  if (axes === null) {
     throw new ShapeError({
       operation,
       problem: 'the tensor cannot be broadcast to this shape',
@@ -70,11 +68,19 @@ export const broadcastTensor = (operation: string, x: Tensor, shape: Shape): Ten
       fix: 'insert axes of extent 1 with np.expandDims, or reshape it first',
     })
   }
-  return broadcastInDim(
-    x,
-    shape,
-    range(x.ndim).map((d) => d + offset),
-  )
+  return broadcastInDim(x, shape, axes)
+}
+
+// The last axes of `to`, one for each of `from`; null where these do not fit.
+const lastAxes = (from: Shape, to: Shape): readonly number[] | null => {
+  const offset = to.length - from.length
+  if (offset < 0) return null
+  const axes = new Array<number>(from.length)
+  for (let d = 0; d < from.length; d++) {
+    if (from[d] !== 1 && from[d] !== to[d + offset]) return null
+    axes[d] = d + offset
+  }
+  return axes
 }
 
 /** How a function treats the promoted dtype before it computes. */
@@ -138,15 +144,62 @@ export const promoteOperands = (
   return leaves.map((leaf) => place(operation, leaf, shape, type))
 }
 
+/** Where two types meet, and which of them is there already. */
+interface Meeting {
+  readonly type: Promotable
+  readonly shape: Shape
+  readonly keepsX: boolean
+  readonly keepsY: boolean
+}
+
+// By rule, then by the numbers of the types.
+const meetings: Map<number, Map<number, Meeting>>[] = Array.from({ length: 8 }, () => new Map())
+const mostMeetings = 4096
+let meetingCount = 0
+
+const ruleCode = ({ inexact, numeric, integral }: PromoteRule): number =>
+  (inexact === true ? 1 : 0) + (numeric === true ? 2 : 0) + (integral === true ? 4 : 0)
+
+const meet = (operation: string, x: Aval, y: Aval, rule: PromoteRule): Meeting => {
+  const byX = meetings[ruleCode(rule)]!
+  const [i, j] = [typeId(x), typeId(y)]
+  let byY = byX.get(i)
+  const known = byY?.get(j)
+  if (known !== undefined) return known
+  const type = applyRule(operation, promote([x, y]), rule)
+  const shape = commonShape(operation, [x.shape, y.shape])
+  const keeps = (t: Aval): boolean =>
+    t.dtype === type.dtype && t.weak === type.weak && sameShape(t.shape, shape)
+  const meeting: Meeting = { type, shape, keepsX: keeps(x), keepsY: keeps(y) }
+  if (meetingCount++ === mostMeetings) {
+    for (const all of meetings) all.clear()
+    meetingCount = 1
+    byY = undefined
+  }
+  if (byY === undefined) {
+    byY = new Map()
+    byX.set(i, byY)
+  }
+  byY.set(j, meeting)
+  return meeting
+}
+
+const anything: PromoteRule = {}
+
 /** `promoteOperands` for two. */
 export const promotePair = (
   operation: string,
   x: TensorLike,
   y: TensorLike,
-  rule: PromoteRule = {},
+  rule: PromoteRule = anything,
 ): readonly [Tensor, Tensor] => {
-  const [a, b] = promoteOperands(operation, [x, y], rule)
-  return [a!, b!]
+  const a = leafOf(operation, x)
+  const b = leafOf(operation, y)
+  const { shape, type, keepsX, keepsY } = meet(operation, typeOf(a), typeOf(b), rule)
+  return [
+    keepsX && a instanceof Tensor ? a : place(operation, a, shape, type),
+    keepsY && b instanceof Tensor ? b : place(operation, b, shape, type),
+  ]
 }
 
 /** Operands as tensors of one dtype, each with its own shape. */
@@ -161,8 +214,16 @@ export const promoteDTypes = (
 }
 
 /** One operand as a tensor, under the rule. */
-export const promoteOne = (operation: string, x: TensorLike, rule: PromoteRule = {}): Tensor =>
-  promoteDTypes(operation, [x], rule)[0]!
+export const promoteOne = (
+  operation: string,
+  x: TensorLike,
+  rule: PromoteRule = anything,
+): Tensor => {
+  const leaf = leafOf(operation, x)
+  const own = typeOf(leaf)
+  const type = applyRule(operation, own.weak ? promote([own]) : own, rule)
+  return place(operation, leaf, own.shape, type)
+}
 
 /** A condition: any dtype, true where not zero. */
 export const asCondition = (operation: string, x: TensorLike): Tensor => {

@@ -185,6 +185,25 @@ const withoutDropped = (x: Tensor, { dropped }: Box): Tensor =>
     x.shape.filter((_, d) => !dropped.includes(d)),
   )
 
+// Positions along the leading axes and nothing else; null for every other index.
+const positionsAlone = (x: Tensor, index: readonly IndexPart[]): Tensor | null => {
+  const { shape } = x
+  const rank = shape.length
+  const count = index.length
+  if (count > rank || count === 0) return null
+  const start = new Array<number>(rank).fill(0)
+  const limit = [...shape]
+  for (let d = 0; d < count; d++) {
+    const position = index[d]
+    const extent = shape[d]!
+    if (typeof position !== 'number' || !Number.isInteger(position) || extent === 0) return null
+    const place = clamp(position < 0 ? position + extent : position, extent)
+    start[d] = place
+    limit[d] = place + 1
+  }
+  return reshape(slice(x, start, limit), shape.slice(count))
+}
+
 /**
  * Reads by NumPy's rules. Parts: integers (negative from the end), slice text (`'1:8:2'`, `'::-1'`),
  * `null` (a new axis), `'...'`, integer tensors (broadcast together) and known boolean masks.
@@ -194,6 +213,8 @@ const withoutDropped = (x: Tensor, { dropped }: Box): Tensor =>
  * np.at(x, [0, '::2', null]) // what x.at(0, '::2', null) gives
  */
 export const at = (x: Tensor, index: readonly IndexPart[], options: ReadOptions = {}): Tensor => {
+  const cell = positionsAlone(x, index)
+  if (cell !== null) return cell
   const box = plan(x.shape, index)
   const cut = readBox(x, box)
   if (box.axes.length === 0) return withoutDropped(cut, box)

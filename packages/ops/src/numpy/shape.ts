@@ -39,10 +39,16 @@ export const reshape = (
 }
 
 const completeShape = (x: Tensor, shape: Shape): Shape => {
-  const known = sizeOf(shape.filter((extent) => extent !== -1))
-  const unknown = shape.filter((extent) => extent === -1).length
-  const filled = unknown === 1 && known > 0 && x.size % known === 0 ? x.size / known : -1
-  const result = shape.map((extent) => (extent === -1 ? filled : extent))
+  const result = [...shape]
+  let [known, unknown, place] = [1, 0, -1]
+  for (let d = 0; d < result.length; d++) {
+    const extent = result[d]!
+    if (extent === -1) {
+      unknown += 1
+      place = d
+    } else known *= extent
+  }
+  if (unknown === 1 && known > 0 && x.size % known === 0) result[place] = x.size / known
   const fits = result.every((extent) => Number.isInteger(extent) && extent >= 0)
   if (unknown <= 1 && fits && sizeOf(result) === x.size) return result
   throw new ShapeError({

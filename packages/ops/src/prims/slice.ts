@@ -113,13 +113,24 @@ export interface SliceParams {
   readonly strides: readonly number[]
 }
 
+const isWithin = (
+  shape: Shape,
+  start: readonly number[],
+  limit: readonly number[],
+  strides: readonly number[],
+): boolean => {
+  const rank = shape.length
+  if (start.length !== rank || limit.length !== rank || strides.length !== rank) return false
+  for (let d = 0; d < rank; d++) {
+    const [from, to, step] = [start[d]!, limit[d]!, strides[d]!]
+    if (!(Number.isInteger(from) && Number.isInteger(to) && Number.isInteger(step))) return false
+    if (from < 0 || from > to || to > shape[d]! || step < 1) return false
+  }
+  return true
+}
+
 const sliceTyping = (x: Aval, { start, limit, strides }: SliceParams): Aval => {
-  const rank = x.shape.length
-  const fits =
-    [start, limit, strides].every((part) => part.length === rank && part.every(Number.isInteger)) &&
-    x.shape.every((n, d) => start[d]! >= 0 && start[d]! <= limit[d]! && limit[d]! <= n) &&
-    strides.every((s) => s >= 1)
-  if (!fits) {
+  if (!isWithin(x.shape, start, limit, strides)) {
     throw new ShapeError({
       operation: 'slice',
       problem: 'the bounds do not fit the input',

@@ -122,7 +122,7 @@ export class Allocator {
 
   #takeFree(size: number): Chunk | null {
     const own = binOf(size)
-    const chunk = this.#bestOf(own, size) ?? this.#firstAfter(own)
+    const chunk = this.#bestOf(own, size) ?? this.#bestAfter(own)
     if (chunk === null) return null
     this.#unlist(chunk)
     // A remainder under 1/16 would only be litter.
@@ -141,7 +141,8 @@ export class Allocator {
     return best
   }
 
-  #firstAfter(bin: number): Chunk | null {
+  // Any chunk of a later list is large enough.
+  #bestAfter(bin: number): Chunk | null {
     const from = bin + 1
     let word = from >>> 5
     let bits = (this.#filled[word] ?? 0) & (-1 << (from & 31))
@@ -151,7 +152,7 @@ export class Allocator {
       bits = this.#filled[word]!
     }
     const lowest = 31 - Math.clz32(bits & -bits)
-    return this.#bins[word * 32 + lowest] ?? null
+    return this.#bestOf(word * 32 + lowest, 0)
   }
 
   #carve(size: number, limit: number): Chunk | null {

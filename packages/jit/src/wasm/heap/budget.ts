@@ -1,5 +1,6 @@
 /**
- * How much of the heap tensors may fill before the least recently used are evicted.
+ * How many bytes tensors may fill before the least recently used make room for others, where that
+ * would take fresh memory; memory that has been in use may be filled all the same.
  *
  * In one synchronous loop the collector tells nobody which tensors are gone, so dead results look
  * like live ones. A small budget turns them over quickly, within the caches and without fresh pages

@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process'
+import { Storage } from '@cotangent/core'
+import { heap } from '@cotangent/jit'
+import { describe, expect, test } from 'vitest'
+
+const { Heap } = heap
+
+const KiB = 1024
+const MiB = 2 ** 20
+
+describe('the budget', () => {
+  test('bounds what a synchronous loop of dropped results touches', () => {
+    const owner = Heap.create({ shared: false, budget: 8 * MiB })
+    for (let i = 0; i < 20_000; i++) owner.adopt(owner.allocate(40_000), 'float32', 10_000)
+    const { bytesTouched, bytesReserved, budget } = owner.stats()
+    expect(budget).toBe(8 * MiB)
+    expect(bytesTouched).toBeLessThan(8.1 * MiB)
+    expect(bytesReserved).toBeLessThan(32 * MiB)
+  })
+
+  test('grows until a working set that comes back again and again fits', () => {
+    const owner = Heap.create({ shared: false, budget: MiB })
+    const set = Array.from({ length: 50 }, () => new Storage(new Float32Array(25_000)))
+    const round = (): void => {
+      for (const storage of set) owner.pointer(storage)
+    }
+    for (let i = 0; i < 20; i++) round()
+    const { evictions, bytesIn, budget } = owner.stats()
+    expect(budget).toBe(8 * MiB)
+    // All 5 MB once, and no more than a budget of copies besides.
+    expect(bytesIn).toBeLessThan(5e6 + 2 * 8 * MiB)
+    for (let i = 0; i < 20; i++) round()
+    expect(owner.stats().evictions).toBe(evictions)
+  })
+
+  test('lets one call use more than it', () => {
+    const owner = Heap.create({ shared: false, budget: MiB })
+    owner.beginCall('f')
+    const results = Array.from({ length: 40 }, () =>
+      owner.adopt(owner.allocate(100_000), 'float32', 25_000),
+    )
+    expect(results.every((x) => owner.isResident(x))).toBe(true)
+    owner.endCall()
+  })
+
+  test('gives way to the ceiling of the memory', () => {
+    const owner = Heap.create({ shared: false, maximum: 32, budget: 64 * MiB })
+    const results = Array.from({ length: 10 }, (_, i) => {
+      const address = owner.allocate(400_000)
+      owner.f32[address >>> 2] = i
+      return owner.adopt(address, 'float32', 100_000)
+    })
+    expect(results.map((x) => x.read()[0])).toEqual(results.map((_, i) => i))
+    expect(owner.stats().evictions).toBeGreaterThan(4)
+  })
+})
+
+describe('an arena', () => {
+  test('stays where it is from call to call', () => {
+    const owner = Heap.create({ shared: false })
+    const arena = owner.arena(100_000, 'f')
+    const addresses = Array.from({ length: 3 }, () => {
+      owner.beginCall('f')
+      const { address } = arena
+      expect(arena.address).toBe(address)
+      owner.endCall()
+      return address
+    })
+    expect(new Set(addresses).size).toBe(1)
+    expect(owner.stats().arenaBytes).toBeGreaterThanOrEqual(100_000)
+  })
+
+  test('has other room in a call nested in another of its own', () => {
+    const owner = Heap.create({ shared: false })
+    const arena = owner.arena(4096, 'f')
+    owner.beginCall('f')
+    const outer = arena.address
+    owner.beginCall('f')
+    const inner = arena.address
+    expect(Math.abs(inner - outer)).toBeGreaterThanOrEqual(4096)
+    owner.endCall()
+    expect(arena.address).toBe(outer)
+    owner.endCall()
+  })
+
+  test('goes when the memory is short, but not under a running call', () => {
+    const owner = Heap.create({ shared: false, maximum: 32 })
+    const [used, other] = [owner.arena(600 * KiB, 'f'), owner.arena(600 * KiB, 'g')]
+    owner.beginCall('f')
+    const { address } = used
+    owner.beginCall('g')
+    expect(other.address).toBeGreaterThan(address)
+    owner.endCall()
+    owner.free(owner.allocate(900 * KiB))
+    expect(owner.stats().arenaBytes).toBeLessThan(700 * KiB)
+    expect(() => owner.allocate(1500 * KiB)).toThrow(/^f: the heap cannot hold/)
+    expect(used.address).toBe(address)
+    owner.endCall()
+    owner.free(owner.allocate(1500 * KiB))
+    expect(owner.stats().arenaBytes).toBe(0)
+    expect(used.address).toBeGreaterThan(0)
+  })
+
+  test('long idle goes before fresh memory is touched', () => {
+    const owner = Heap.create({ shared: false })
+    const arena = owner.arena(MiB, 'f')
+    expect(arena.address).toBeGreaterThan(0)
+    for (let i = 0; i < 100; i++) {
+      owner.beginCall('g')
+      owner.endCall()
+    }
+    const { bytesTouched } = owner.stats()
+    owner.allocate(MiB)
+    expect(owner.stats()).toMatchObject({ arenaBytes: 0, bytesTouched })
+  })
+})
+
+const built = new URL('../../../packages/jit/dist/wasm/heap/index.js', import.meta.url)
+
+/** What a program prints that starts with the heap's module and a collector at its command. */
+const runScript = (script: string): unknown => {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '-e', `import { Heap } from '${built}'\n${script}`],
+    { encoding: 'utf8' },
+  )
+  expect([status, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout)
+}
+
+describe('the collector', () => {
+  test('frees the blocks of dead tensors and the arenas of dead executables', () => {
+    const stats = runScript(`
+      const owner = Heap.create({ shared: true })
+      const kept = []
+      const make = () => {
+        for (let i = 0; i < 200; i++) {
+          const storage = owner.adopt(owner.allocate(40000), 'float32', 10000)
+          if (i % 50 === 0) kept.push(storage.share())
+          else owner.adopt(owner.take(storage), 'float32', 10000)
+        }
+        owner.arena(1e6, 'dead').address
+      }
+      make()
+      for (let i = 0; i < 20 && owner.stats().residents > kept.length; i++) {
+        globalThis.gc()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      const { residents, finalized, arenaBytes } = owner.stats()
+      console.log(JSON.stringify({ residents, finalized, arenaBytes, kept: kept.length }))`)
+    expect(stats).toEqual({ residents: 4, finalized: 196, arenaBytes: 0, kept: 4 })
+  })
+
+  test('keeps a synchronous loop of 8 GB of dropped results under 256 MiB', () => {
+    const peak = runScript(`
+      const owner = Heap.create({ shared: true })
+      let peak = 0
+      for (let i = 0; i < 20000; i++) {
+        const address = owner.allocate(400000)
+        owner.fill(address, i & 255, 400000)
+        owner.adopt(address, 'float32', 100000)
+        if (i % 100 === 0) peak = Math.max(peak, process.memoryUsage.rss())
+      }
+      console.log(JSON.stringify(peak / 2 ** 20))`)
+    expect(peak).toBeLessThan(256)
+  })
+})

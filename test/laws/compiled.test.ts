@@ -1,6 +1,6 @@
 /** Every primitive, compiled: kernels give what the reference evaluation gives. */
 import { type Graph, type NDArray, type Tensor, evaluateGraph, jvpOf, trace } from '@cotangent/core'
-import { compileGraph, executeArrays } from '@cotangent/jit'
+import { type CodeBackend, compileGraph, kernelsOf, runArrays } from '@cotangent/jit'
 import { describe, expect, test } from 'vitest'
 import { type Sample, seeded } from './sample.ts'
 import { samples } from './samples.ts'
@@ -22,34 +22,39 @@ const expectSame = (got: readonly NDArray[], want: readonly NDArray[], where: st
   })
 }
 
-const compare = (graph: Graph, inputs: readonly NDArray[], where: string): void => {
-  const kernels = compileGraph(graph).driver.kernels.length
+const compare = (
+  graph: Graph,
+  inputs: readonly NDArray[],
+  backend: CodeBackend,
+  where: string,
+): void => {
+  const executable = compileGraph(graph, [], backend)
   const before = inputs.map(({ data }) => data.slice())
-  expectSame(executeArrays(graph, inputs), evaluateGraph(graph, inputs), where)
+  expectSame(runArrays(executable, inputs), evaluateGraph(graph, inputs), where)
   inputs.forEach(({ data }, i) => expect(data).toEqual(before[i]))
   // A graph whose outputs hold anything is computed by kernels, never by the interpreter.
   const computes =
     graph.outputs.some((a) => a.aval.shape.every((n) => n > 0)) && graph.equations.length > 0
   if (computes && graph.outputs.every((a) => !graph.inputs.some((v) => v === a)))
-    expect(kernels).toBeGreaterThan(0)
+    expect(kernelsOf(executable).length).toBeGreaterThan(0)
 }
 
 const arrays = (tensors: readonly Tensor[]): readonly NDArray[] =>
   tensors.map((x) => x.concrete('law').ndarray())
 
-const compiledLaw = (sample: Sample): void => {
+const compiledLaw = (sample: Sample, backend: CodeBackend): void => {
   const inputs = sample.inputs(seeded(11))
   const { graph } = trace(
     'law',
     sample.run,
     inputs.map((x) => x.aval),
   )
-  compare(graph, arrays(inputs), 'value')
+  compare(graph, arrays(inputs), backend, 'value')
   if (sample.derivatives !== 'smooth' && sample.derivatives !== 'forward') return
   const differentiable = inputs.map((x) => x.dtype === 'float64')
   const forward = jvpOf(graph, differentiable)
   const tangents = inputs.filter((_, i) => differentiable[i]!)
-  compare(forward.graph, arrays([...inputs, ...tangents]), 'derivative')
+  compare(forward.graph, arrays([...inputs, ...tangents]), backend, 'derivative')
 }
 
 const forEach = (cases: readonly Sample[], law: (sample: Sample) => void): void => {
@@ -63,5 +68,7 @@ const forEach = (cases: readonly Sample[], law: (sample: Sample) => void): void 
 }
 
 describe.each<[string, readonly Sample[]]>(Object.entries(samples))('%s', (_, cases) => {
-  test('compiled = evaluated', () => forEach(cases, compiledLaw))
+  test.each<CodeBackend>(['js', 'wasm'])('compiled to %s = evaluated', (backend) =>
+    forEach(cases, (sample) => compiledLaw(sample, backend)),
+  )
 })

@@ -72,6 +72,14 @@ export const compileGraph = (
   return { ...shared, code: { tag: 'wasm', program: wasm }, run }
 }
 
+/** The generated functions, as text. */
+export const kernelsOf = ({
+  code,
+}: Executable): readonly { readonly name: string; readonly source: string }[] =>
+  code.tag === 'js'
+    ? code.driver.kernels.map(({ name, source }) => ({ name, source }))
+    : code.program.kernels
+
 /** Back ends that generate code. */
 export type CodeBackend = 'js' | 'wasm'
 
@@ -125,8 +133,16 @@ export const executeArrays = (graph: Graph, inputs: readonly NDArray[]): readonl
     noticeInterpreted()
     return evaluateGraph(graph, inputs)
   }
+  return runArrays(executableOf(graph), inputs)
+}
+
+/** Runs an executable on arrays as the interpreter has them. */
+export const runArrays = (
+  { graph, run }: Executable,
+  inputs: readonly NDArray[],
+): readonly NDArray[] => {
   const raw = inputs.map(({ dtype, data }) => (isHalf(dtype) ? encodeHalf(dtype, data) : data))
-  const outputs = executableOf(graph).run(raw)
+  const outputs = run(raw)
   return graph.outputs.map(({ aval: { shape, dtype } }, i) => {
     const data = outputs[i]!
     return { shape, dtype, data: isHalf(dtype) ? decodeHalf(dtype, data) : data }

@@ -1,6 +1,6 @@
 /** What the compiler made of a function, to look at: `jit(f).lower(...args)`. */
 import { IR, dtypeInfo, printGraph, showAval, sizeOf } from '@cotangent/core'
-import { type Executable, type KernelTime, profileDriver } from './executable.ts'
+import { type Executable, type KernelTime, kernelsOf, profileDriver } from './executable.ts'
 import type { Stage } from './passes/pipeline.ts'
 import { type Program, type Step, typeOf } from './program.ts'
 import type { TypedArray } from '@cotangent/core'
@@ -63,10 +63,7 @@ export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
   }
 
   get kernels(): readonly LoweredKernel[] {
-    const { code } = this.#executable
-    return code.tag === 'js'
-      ? code.driver.kernels.map(({ name, source }) => ({ name, source }))
-      : code.program.kernels
+    return kernelsOf(this.#executable)
   }
 
   /** The source of every kernel and of the driver. */

@@ -12,7 +12,7 @@ import { simplify } from '../../loops/simplify.ts'
 import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts'
 import { sizeOfBody } from '../../loops/visit.ts'
 import { expand } from './expand.ts'
-import { vectorise } from './vectorise.ts'
+import { vectorVariables, vectorise } from './vectorise.ts'
 
 /** Nodes that a written-out loop may have. */
 const unrolledSize = 120
@@ -41,6 +41,7 @@ export const wasmPasses: readonly LoopPass[] = [
   { name: 'share subexpressions', run: onBody(share) },
   { name: 'hoist invariants', run: onBody(hoistValues) },
   { name: 'share what was hoisted', run: onBody(share) },
+  { name: 'vectors for variables', run: onBody(vectorVariables) },
   { name: 'drop unused locals', run: onBody(dropUnused) },
 ]
 

@@ -3,7 +3,7 @@
  * whose stores lie side by side.
  */
 import type { Index, Lanes, Scalar, Stmt } from '@cotangent/core'
-import { effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
+import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
 
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
@@ -53,8 +53,18 @@ const withLanes = (loop: Loop): Loop | null => {
 const withVectors = (body: readonly Stmt[], lanes: Lanes): readonly Stmt[] =>
   body.map((s) => {
     if (s.tag === 'variable') return { ...s, lanes }
-    if (s.tag === 'for') return { ...s, body: withVectors(s.body, lanes) }
-    return s
+    if (s.tag === 'for' || s.tag === 'while') return { ...s, body: withVectors(s.body, lanes) }
+    if (s.tag !== 'if') return s
+    return branching(s.condition, withVectors(s.then, lanes), withVectors(s.otherwise, lanes))
+  })
+
+/** Makes vectors of the variables that passes have declared inside of loops with lanes. */
+export const vectorVariables = (body: readonly Stmt[]): readonly Stmt[] =>
+  body.map((s) => {
+    if (s.tag === 'for' && s.lanes !== undefined) return { ...s, body: withVectors(s.body, s.lanes) }
+    if (s.tag === 'for' || s.tag === 'while') return { ...s, body: vectorVariables(s.body) }
+    if (s.tag !== 'if') return s
+    return branching(s.condition, vectorVariables(s.then), vectorVariables(s.otherwise))
   })
 
 /** Looks at what a loop's body would be with lanes. */

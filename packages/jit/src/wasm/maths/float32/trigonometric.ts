@@ -34,8 +34,8 @@ const largest = 12800
 
 // (sin r / r − 1) / r², (cos r − 1 + r² / 2) / r⁴ and (tan r / r − 1) / r² in r², on |r| ≤ π/4, within
 // 2^-28 of sin r, cos r and tan r.
-const sineTail = [-0.16666654, 0.008332159, -0.00019515283]
-const cosineTail = [0.041666646, -0.0013887316, 2.443315e-5]
+const sineTail = [-0.16666655, 0.008332188, -0.00019518008]
+const cosineTail = [0.041666646, -0.0013887308, 2.4432102e-5]
 const tangentTail = [
   0.33333352, 0.13332583, 0.05406865, 0.02123861, 0.010945544, -4.6186808e-5, 0.004441829,
 ]

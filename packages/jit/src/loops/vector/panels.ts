@@ -1,0 +1,125 @@
+/**
+ * Panels: an operand that many outputs use is copied once, in the order in which tiles read it, with
+ * whatever was fused into it. Every load then is of neighbours, no two rows collide in a cache, and
+ * what was fused is computed once.
+ */
+import { type DType, type Index, type Lanes, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { substitution } from '../rewrite.ts'
+import type { Dim } from '../tiling.ts'
+import { loopOver } from './nest.ts'
+import { type Operand, movementOf } from './operands.ts'
+import { extentOf, piecesOf } from './tiles.ts'
+
+const { affine, constant, counter, load, plus } = scalars
+
+/** Where a copy lies: `[…outputs, block of tiles, …reduced, output in tile]`. */
+export interface Panel {
+  readonly operand: Operand
+  readonly buffer: string
+  readonly dtype: DType
+  /** The dim along which tiles take several outputs, and how many. */
+  readonly blocked: Dim | null
+  readonly width: number
+  /** What the last block's width is rounded up to: lanes read whole vectors. */
+  readonly multiple: number
+  readonly others: readonly Dim[]
+  readonly reduced: readonly Dim[]
+}
+
+const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple
+
+/** Elements along the blocked dim, with the last block's padding. */
+const blockedSize = ({ blocked, width, multiple }: Panel): number => {
+  if (blocked === null) return 1
+  return piecesOf(blocked.extent, width).reduce(
+    (n, p) => n + p.count * (p.size === width ? width : roundUp(p.size, multiple)),
+    0,
+  )
+}
+
+export const panelSize = (panel: Panel): number =>
+  extentOf(panel.others) * blockedSize(panel) * extentOf(panel.reduced)
+
+const flat = (dims: readonly Dim[], at: (d: Dim) => Index): Index =>
+  dims.reduce<Index>(
+    (position, d) =>
+      affine([
+        [d.extent, position],
+        [1, at(d)],
+      ]),
+    constant(0),
+  )
+
+/** A tile's place along the blocked dim: its first output, and how many there are. */
+export interface Spot {
+  readonly base: Index
+  readonly size: number
+}
+
+const addressOf = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Index): Index => {
+  const terms = extentOf(panel.reduced)
+  const { width, multiple } = panel
+  const own = spot.size === width ? width : roundUp(spot.size, multiple)
+  const outer = affine([[blockedSize(panel) * terms, flat(panel.others, at)]])
+  const block = panel.blocked === null ? constant(0) : affine([[terms, spot.base]])
+  return affine([
+    [1, outer],
+    [1, block],
+    [panel.blocked === null ? 1 : own, flat(panel.reduced, at)],
+    [1, inside],
+  ])
+}
+
+/** An element of the copy; `inside` counts from the tile's first output. */
+export const panelLoad = (
+  panel: Panel,
+  spot: Spot,
+  inside: Index,
+  at: (d: Dim) => Index,
+): Scalar => load(panel.buffer, panel.dtype, addressOf(panel, spot, inside, at))
+
+/** The loops that fill a copy. */
+export const fillPanel = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
+  const { blocked, others, width } = panel
+  const around = (body: readonly Stmt[]): readonly Stmt[] =>
+    others.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
+  if (blocked === null) return around(fillBlock(panel, lanes, { base: constant(0), size: 1 }))
+  return piecesOf(blocked.extent, width).flatMap(({ start, count, size }) => {
+    const block = `${blocked.name}b`
+    const base = affine([[width, counter(block, count)]], start)
+    const body = fillBlock(panel, lanes, { base, size })
+    return around([loopOver(block, count, body, true)])
+  })
+}
+
+const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot): readonly Stmt[] => {
+  const { operand, blocked, reduced, buffer, dtype } = panel
+  const at = (d: Dim): Index => counter(d.name, d.extent)
+  const stored = (inside: Index, read: (d: Dim) => Index = at): Stmt => {
+    const counters = new Map(reduced.map((d) => [d.name, read(d)]))
+    if (blocked !== null) counters.set(blocked.name, plus(spot.base, inside))
+    const value = scalars.convertTo(dtype, substitution({ counters }).scalar(operand.value))
+    return { tag: 'store', buffer, at: addressOf(panel, spot, inside, read), value }
+  }
+  const within = (dims: readonly Dim[], body: readonly Stmt[]): readonly Stmt[] =>
+    dims.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
+  const beside = blocked === null ? 'never' : movementOf(operand, blocked.name)
+  if (beside === 'beside' && spot.size > 1) {
+    const loops = piecesOf(spot.size, lanes).flatMap(({ start, count, size }) =>
+      Array.from({ length: count }, (_, v): Stmt => {
+        const name = `${operand.name}l${start + v * lanes}`
+        const lane: Index = { tag: 'counter', name, extent: size }
+        const body = [stored(plus(lane, start + v * lanes))]
+        return { tag: 'for', counter: name, extent: size, lanes, body }
+      }),
+    )
+    return within(reduced, loops)
+  }
+  const inner = reduced.at(-1)
+  const columns = Array.from({ length: spot.size }, (_, n) => stored(constant(n)))
+  if (inner !== undefined && movementOf(operand, inner.name) === 'beside' && inner.extent >= lanes) {
+    const loop: Stmt = { tag: 'for', counter: inner.name, extent: inner.extent, lanes, body: columns }
+    return within(reduced.slice(0, -1), [loop])
+  }
+  return within(reduced, columns)
+}

@@ -70,6 +70,22 @@ describe('an arena', () => {
     expect(owner.stats().arenaBytes).toBeGreaterThanOrEqual(100_000)
   })
 
+  test('has another stamp whenever others may have written to it', () => {
+    const owner = Heap.create({ shared: false, maximum: 32 })
+    const arena = owner.arena(900 * KiB, 'f')
+    const { address, stamp } = arena
+    owner.beginCall('f')
+    expect(arena.stamp).toBe(stamp)
+    owner.beginCall('f')
+    expect(arena.stamp).not.toBe(stamp)
+    owner.endCall()
+    expect(arena.stamp).toBe(stamp)
+    owner.endCall()
+    owner.free(owner.allocate(1900 * KiB))
+    expect(arena.address).toBe(address)
+    expect(arena.stamp).not.toBe(stamp)
+  })
+
   test('has other room in a call nested in another of its own', () => {
     const owner = Heap.create({ shared: false })
     const arena = owner.arena(4096, 'f')

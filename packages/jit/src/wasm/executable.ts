@@ -29,7 +29,7 @@ export class WasmProgram {
   /** For each output of the program, which of the module's it is. */
   readonly #made: readonly number[]
   readonly #label: string
-  /** Where the ground was when the constants were last put there. */
+  /** The stamp of the ground when the constants were last put there. */
   #constantsAt = 0
 
   constructor(program: Program, plan: Plan, origins: readonly OutputOrigin[], label: string) {
@@ -99,7 +99,8 @@ export class WasmProgram {
         pointers.push(address)
       } else pointers.push(heap.pointer(storage))
     })
-    const stale = this.#constantsAt !== ground
+    const { stamp } = this.#arena
+    const stale = this.#constantsAt !== stamp
     for (const { slot, staged } of layout.literals) {
       const { storage } = valueOf(slot)
       if (staged === null) pointers.push(heap.pointer(storage))
@@ -108,7 +109,7 @@ export class WasmProgram {
         if (stale) heap.write(ground + staged, storage.read())
       }
     }
-    this.#constantsAt = ground
+    this.#constantsAt = stamp
     layout.outputs.forEach(({ slot, staged }, o) => {
       const donor = this.#donors[o]!
       if (staged !== null) pointers.push(ground + staged)

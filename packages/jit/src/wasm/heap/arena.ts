@@ -3,7 +3,8 @@ import type { Calls } from './calls.ts'
 
 /** One stretch of memory for an arena; a call nested in another of the same arena has its own. */
 interface Slot {
-  address: number
+  readonly address: number
+  readonly stamp: number
   /** The call that used it last. */
   epoch: number
 }
@@ -22,24 +23,33 @@ export class ArenaRoom {
   readonly bytes: number
   readonly label: string
   readonly #slots: Slot[] = []
+  #stamps = 0
 
   constructor(bytes: number, label: string) {
     this.bytes = bytes
     this.label = label
   }
 
-  address(calls: Calls, ground: Ground): number {
+  slot(calls: Calls, ground: Ground): Slot {
     const epoch = calls.current === 0 ? calls.latest : calls.current
+    const first = this.#slots[0]
+    // Nearly always. While the first is some outer call's, the current call cannot have it.
+    if (first !== undefined && (first.epoch === epoch || !calls.isRunning(first.epoch))) {
+      first.epoch = epoch
+      return first
+    }
     const slot =
       this.#slots.find((one) => one.epoch === epoch) ??
       this.#slots.find((one) => !calls.isRunning(one.epoch))
     if (slot !== undefined) {
       slot.epoch = epoch
-      return slot.address
+      return slot
     }
     const address = ground.allocate(this.bytes, this.label)
-    this.#slots.push({ address, epoch })
-    return address
+    this.#stamps += 1
+    const made = { address, stamp: this.#stamps, epoch }
+    this.#slots.push(made)
+    return made
   }
 
   /** Gives up slots that no running call uses: all, or the idle ones. True where any went. */
@@ -58,18 +68,28 @@ export class ArenaRoom {
 /** Room for an executable's temporaries. The collector frees it with the executable. */
 export class Arena {
   readonly bytes: number
-  readonly #address: () => number
+  readonly #slot: () => Slot
 
-  constructor(room: ArenaRoom, address: () => number) {
+  constructor(room: ArenaRoom, slot: () => Slot) {
     this.bytes = room.bytes
-    this.#address = address
+    this.#slot = slot
   }
 
   /**
-   * Its address for the current call, the same until that ends; what was there before is lost.
+   * Its address for the current call, the same until that ends. What an earlier call left there is
+   * lost unless `stamp` is the same.
    * @throws MemoryError
    */
   get address(): number {
-    return this.#address()
+    return this.#slot().address
+  }
+
+  /**
+   * Names the contents: as long as it does not change, what the executable wrote is still there.
+   * The address does not say so, for others may have had the memory in between.
+   * @throws MemoryError
+   */
+  get stamp(): number {
+    return this.#slot().stamp
   }
 }

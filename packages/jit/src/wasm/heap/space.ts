@@ -68,7 +68,7 @@ export class Space {
   arena(bytes: number, label: string): Arena {
     const room = new ArenaRoom(bytes, label)
     this.#rooms.add(room)
-    const arena = new Arena(room, () => room.address(this.#calls, this.#ground))
+    const arena = new Arena(room, () => room.slot(this.#calls, this.#ground))
     this.#deadArenas.register(arena, room)
     return arena
   }

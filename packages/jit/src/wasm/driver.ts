@@ -42,6 +42,8 @@ export class DriverPrinter {
   readonly #module: ModuleBuilder
   readonly #imports: DriverImports
   readonly hosts: HostStep[] = []
+  /** What the program as a whole is handed; constants are found here from inner programs, too. */
+  readonly #handed = new Map<Slot, Operand>()
 
   constructor(
     plan: Plan,
@@ -58,7 +60,7 @@ export class DriverPrinter {
   }
 
   print(program: Program): FunctionBody {
-    const env = new Map<Slot, Operand>()
+    const env = this.#handed
     const pointer = (slot: Slot, at: number): void => {
       const local = this.#body.local('i32')
       this.#body.get(0)
@@ -76,7 +78,7 @@ export class DriverPrinter {
     if (bound !== undefined) return bound
     if (slot instanceof Literal) {
       const shared = this.#ground.literal(slot)
-      const found = shared === null ? undefined : env.get(shared)
+      const found = shared === null ? undefined : this.#handed.get(shared)
       if (found !== undefined) return found
     }
     const address = this.#plan.addresses.get(slot)

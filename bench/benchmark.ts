@@ -1,6 +1,7 @@
 /** What a benchmark is: a name, contenders that compute the same, and what is asked of them. */
 import { type Tensor, vjp } from '@cotangent/core'
 import { type Lowered, jit } from '@cotangent/jit'
+import { type Backend, useThreads, ways } from './backends.ts'
 
 /** `'full'` is measured; `'small'` has the same code paths and takes milliseconds, for tests. */
 export type Size = 'full' | 'small'
@@ -10,15 +11,29 @@ export type Contenders = Readonly<Record<string, () => unknown>>
 
 /** What a benchmark is judged by. */
 export type Target =
-  /** The judged contender is at least so many times as fast as the other. */
-  | { readonly tag: 'ratio'; readonly against: string; readonly atLeast: number }
+  /**
+   * One contender, the first by default, is at least so many times as fast as another. Nothing is
+   * asked of a way to run that this machine does not have.
+   */
+  | {
+      readonly tag: 'ratio'
+      readonly of?: 'wasm' | 'js'
+      readonly against: string
+      readonly atLeast: number
+    }
   /** The judged contender takes less than so many seconds. */
   | { readonly tag: 'time'; readonly below: number }
 
+/** A contender that was compiled: what the compiler made of it. */
+export interface CompiledContender {
+  readonly name: string
+  readonly backend: Backend
+  readonly lower: () => Lowered
+}
+
 export interface Contest {
   readonly contenders: Contenders
-  /** What the compiler made of the judged contender. */
-  readonly lower?: () => Lowered
+  readonly compiled?: readonly CompiledContender[]
 }
 
 export interface Benchmark {
@@ -48,34 +63,63 @@ export interface Theme {
   readonly readings?: readonly Reading[]
 }
 
-/** Eight times the interpreter: what compiled code is for. */
-export const overInterpreter: Target = { tag: 'ratio', against: 'interpreter', atLeast: 8 }
-/** Four fifths of the speed of the best loop written by hand. */
-export const nearHandWritten: Target = { tag: 'ratio', against: 'hand-written', atLeast: 0.8 }
+/** What compiled code is for: generated JavaScript eight times, WebAssembly so many times. */
+export const overInterpreter = (wasm: number): readonly Target[] => [
+  { tag: 'ratio', of: 'js', against: 'interpreter', atLeast: 8 },
+  { tag: 'ratio', of: 'wasm', against: 'interpreter', atLeast: wasm },
+]
+/** Four fifths of the speed of the best JavaScript loop written by hand. */
+export const nearHandWritten: Target = {
+  tag: 'ratio',
+  of: 'js',
+  against: 'hand-written',
+  atLeast: 0.8,
+}
 
 /** Further contenders, made from the inputs. */
 type Rivals<A> = (args: A) => Contenders
 
+/** What one way to run makes of a function: how to call it, and what the compiler did. */
+export interface Runner {
+  readonly run: () => unknown
+  readonly lower: () => Lowered
+}
+
 /**
- * The compiled function against the interpreter, which is traced once as well, so that its time is
- * that of its operations.
+ * A function in each of the ways in which this machine can run it. The interpreter traces once as
+ * well, so that its time is that of its operations.
  */
+export const contestOfWays = (
+  runnerFor: (backend: Backend) => Runner,
+  rivals: Contenders = {},
+): Contest => {
+  const runners = ways.map(({ name, backend, threads }) => {
+    const { run, lower } = runnerFor(backend)
+    const call = backend === 'js' || backend === 'interpret' ? run : withThreads(run, threads)
+    return { name, backend, call, lower }
+  })
+  const contenders = Object.fromEntries(runners.map(({ name, call }) => [name, call]))
+  const compiled = runners.filter(({ backend }) => backend !== 'interpret')
+  return { contenders: { ...contenders, ...rivals }, compiled }
+}
+
+const withThreads =
+  (run: () => unknown, threads: number): (() => unknown) =>
+  () => {
+    useThreads(threads)
+    return run()
+  }
+
+/** One function of the same arguments again and again. */
 export const compiledContest = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   args: A,
   rivals: Contenders = {},
-): Contest => {
-  const compiled = jit(f)
-  const interpreted = jit(f, { backend: 'interpret' })
-  return {
-    contenders: {
-      compiled: () => compiled(...args),
-      interpreter: () => interpreted(...args),
-      ...rivals,
-    },
-    lower: () => compiled.lower(...args),
-  }
-}
+): Contest =>
+  contestOfWays((backend) => {
+    const compiled = jit(f, { backend })
+    return { run: () => compiled(...args), lower: () => compiled.lower(...args) }
+  }, rivals)
 
 interface CompiledBenchmark<A extends readonly unknown[]> extends Omit<Benchmark, 'prepare'> {
   readonly f: (...args: A) => unknown

@@ -16,7 +16,7 @@ export const times = (ratio: number): string => `${significant(ratio)}×`
 export const describeTarget = (target: Target): string => {
   switch (target.tag) {
     case 'ratio':
-      return `≥ ${target.atLeast}× ${target.against}`
+      return `${target.of === undefined ? '' : `${target.of} `}≥ ${target.atLeast}× ${target.against}`
     case 'time':
       return `< ${duration(target.below)}`
     default:

@@ -27,8 +27,9 @@ export interface Comparison {
 
 /** A call that takes longer, in seconds, is a sample by itself. */
 const slowCall = 0.5
-/** Turns of each contender; slow ones take every other, and very slow ones one. */
+/** Turns of each contender; slow ones take every other. */
 const rounds = 4
+/** A first call that takes longer is the only sample: seconds of work hardly depend on warmth. */
 const verySlowCall = 4
 
 /** Where results go, so that no engine can leave out computing them. */
@@ -39,6 +40,8 @@ interface Entrant {
   readonly run: () => unknown
   /** Of the quickest call before the turns. */
   readonly seconds: number
+  /** Of the first call. */
+  readonly first: number
 }
 
 /**
@@ -68,10 +71,11 @@ export const compare = async (
       return add(`${contender} (turn ${i + 1})`, once, brevity)
     }),
   )
-  const timings = entrants.map(({ contender }): Timing => {
-    const samples = cases.flatMap(({ details }, i) =>
+  const timings = entrants.map(({ contender, first }): Timing => {
+    const taken = cases.flatMap(({ details }, i) =>
       turns[i]!.contender === contender ? details.sampleResults : [],
     )
+    const samples = taken.length === 0 ? [first] : taken
     return { contender, median: median(samples), samples }
   })
   return { name, timings, difference: apart }
@@ -91,7 +95,7 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
   const tried = Object.entries(contenders).map(([contender, run]) => {
     const [result, first] = timed(run)
     const numbers = arraysOf(result).map((values) => Float64Array.from(values))
-    return { contender, run, seconds: warm(run, first), numbers }
+    return { contender, run, first, seconds: warm(run, first), numbers }
   })
   const [judged, ...others] = tried
   if (judged === undefined) throw new Error(`${name}: there is no contender`)
@@ -103,7 +107,12 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
       `${name}: ${judged.contender} and ${contender} differ by ${apart}, more than ${sameResult}`,
     )
   })
-  const entrants = tried.map(({ contender, run, seconds }) => ({ contender, run, seconds }))
+  const entrants = tried.map(({ contender, run, first, seconds }) => ({
+    contender,
+    run,
+    first,
+    seconds,
+  }))
   return { entrants, apart: Math.max(0, ...differences) }
 }
 
@@ -131,8 +140,8 @@ const warm = (run: () => unknown, first: number): number => {
 
 const turnsOf = (entrants: readonly Entrant[], count: number): readonly Entrant[] =>
   Array.from({ length: count }, (_, round) => {
-    const taking = entrants.filter(({ seconds }) => {
-      if (seconds > verySlowCall) return round === 0
+    const taking = entrants.filter(({ seconds, first }) => {
+      if (first > verySlowCall) return false
       return seconds <= slowCall || round % 2 === 0
     })
     return round % 2 === 0 ? taking : taking.toReversed()

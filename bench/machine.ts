@@ -27,6 +27,6 @@ export const describeMachine = (machine: Machine): readonly string[] => {
     load > 0.5 ? ` The load was ${load.toFixed(1)} at the start: other programs were running.` : ''
   return [
     `${cpu}, ${cores} cores · ${platform} · node ${node}, V8 ${v8}`,
-    `One thread. Medians of turns taken in alternating order; trust ratios more than times.${busy}`,
+    `Medians of turns taken in alternating order; trust ratios more than times.${busy}`,
   ]
 }

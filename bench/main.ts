@@ -7,6 +7,9 @@ import { compare } from './harness.ts'
 import { describeMachine, thisMachine } from './machine.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { page } from './page.ts'
+import type { Line } from './peers/line.ts'
+import { comparePeers } from './peers/short.ts'
+import { comparisonText } from './peers/text.ts'
 import { type Report, type Result, judge } from './results.ts'
 import { median } from './samples.ts'
 import { readReport } from './stored.ts'
@@ -44,7 +47,23 @@ const write = (path: string, text: string): string => {
   return relative(process.cwd(), path)
 }
 
-const run = async ({ themes: wanted, isQuick, json, compare: old }: Options): Promise<void> => {
+/** The other libraries that are installed, on some of the workloads. */
+const runPeers = async (isQuick: boolean): Promise<readonly Line[]> => {
+  const peers = process.env['COTANGENT_PEERS']
+  if (peers === undefined) return []
+  console.log('\nOther libraries')
+  const lines = await comparePeers(peers, join(folder, 'peers-short.jsonl'), isQuick)
+  console.log(comparisonText(lines))
+  return lines
+}
+
+const run = async ({
+  themes: wanted,
+  isQuick,
+  json,
+  compare: old,
+  withPeers,
+}: Options): Promise<void> => {
   const before = old === undefined ? undefined : readReport(old)
   const machine = thisMachine()
   const chosen = themes.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
@@ -56,7 +75,8 @@ const run = async ({ themes: wanted, isQuick, json, compare: old }: Options): Pr
     results.push(...found)
     console.log(`\n${table(found, before)}`)
   }
-  const report: Report = { date: new Date().toISOString(), machine, isQuick, results }
+  const peers = withPeers ? await runPeers(isQuick) : []
+  const report: Report = { date: new Date().toISOString(), machine, isQuick, results, peers }
   const figures = `${JSON.stringify(report, null, 1)}\n`
   const written = [
     write(join(folder, 'latest.json'), figures),

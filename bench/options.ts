@@ -9,6 +9,8 @@ export interface Options {
   readonly json: string | undefined
   /** The figures of an earlier run. */
   readonly compare: string | undefined
+  /** Whether other libraries are compared, where they are installed. */
+  readonly withPeers: boolean
   readonly isHelp: boolean
 }
 
@@ -19,7 +21,10 @@ themes: ${names.join(', ')} (all by default)
   --quick          one short turn each: to see that everything runs
   --json FILE      write the figures to FILE too
   --compare FILE   show the change since the run that wrote FILE
-  --help           this text`
+  --no-peers       leave out other libraries
+  --help           this text
+
+Other libraries run where COTANGENT_PEERS names the folder with their scripts (npm run bench:peers -- --help).`
 
 /** @throws Error, with one clear line, for unknown options and themes. */
 export const parseOptions = (args: readonly string[], names: readonly string[]): Options => {
@@ -30,6 +35,7 @@ export const parseOptions = (args: readonly string[], names: readonly string[]):
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       compare: { type: 'string' },
+      'no-peers': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -42,6 +48,7 @@ export const parseOptions = (args: readonly string[], names: readonly string[]):
     isQuick: values.quick,
     json: values.json,
     compare: values.compare,
+    withPeers: positionals.length === 0 && !values['no-peers'],
     isHelp: values.help,
   }
 }

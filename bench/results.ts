@@ -2,6 +2,7 @@
 import type { Target } from './benchmark.ts'
 import type { Timing } from './harness.ts'
 import type { Machine } from './machine.ts'
+import type { Line } from './peers/line.ts'
 
 export interface Verdict {
   readonly target: Target
@@ -26,28 +27,37 @@ export interface Report {
   readonly machine: Machine
   readonly isQuick: boolean
   readonly results: readonly Result[]
+  /** The comparison with other libraries, where there are any. */
+  readonly peers?: readonly Line[]
 }
 
-/** How many times as fast as `against` the judged contender is: a ratio of medians. */
-export const ratioTo = (timings: readonly Timing[], against: string): number | undefined => {
-  const [judged] = timings
+/** How many times as fast as `against` a contender is, the first by default: a ratio of medians. */
+export const ratioTo = (
+  timings: readonly Timing[],
+  against: string,
+  of?: string,
+): number | undefined => {
+  const judged = of === undefined ? timings[0] : timings.find(({ contender }) => contender === of)
   const other = timings.find(({ contender }) => contender === against)
   if (judged === undefined || other === undefined || other === judged) return undefined
   return other.median / judged.median
 }
 
-/** @throws Error where a target names a contender that there is not. */
+/** @throws Error where a target names a rival that there is not. */
 export const judge = (timings: readonly Timing[], targets: readonly Target[]): readonly Verdict[] =>
-  targets.map((target) => {
+  targets.flatMap((target): readonly Verdict[] => {
     switch (target.tag) {
       case 'ratio': {
-        const value = ratioTo(timings, target.against)
-        if (value === undefined) throw new Error(`there is no contender ${target.against}`)
-        return { target, value, isMet: value >= target.atLeast }
+        const { of, against, atLeast } = target
+        const isHere = of === undefined || timings.some(({ contender }) => contender === of)
+        if (!isHere) return []
+        const value = ratioTo(timings, against, of)
+        if (value === undefined) throw new Error(`there is no contender ${against}`)
+        return [{ target, value, isMet: value >= atLeast }]
       }
       case 'time': {
         const value = timings[0]!.median
-        return { target, value, isMet: value < target.below }
+        return [{ target, value, isMet: value < target.below }]
       }
       default:
         return target satisfies never

@@ -7,26 +7,27 @@ interface Column {
   readonly cell: (result: Result) => string
 }
 
-const otherTimes = ({ timings }: Result): string =>
-  timings
-    .slice(1)
-    .map(({ contender, median }) => `${contender} ${duration(median)}`)
-    .join(', ')
+/** The names of all contenders, in the order in which they are first met. */
+export const contendersOf = (results: readonly Result[]): readonly string[] => [
+  ...new Set(results.flatMap(({ timings }) => timings.map(({ contender }) => contender))),
+]
 
-const otherRatios = ({ timings }: Result): string =>
-  timings
-    .slice(1)
-    .map(({ contender }) => times(ratioTo(timings, contender) ?? Number.NaN))
-    .join(', ')
+/** The median of one contender, and how many times as fast the judged one is. */
+const timeOf =
+  (contender: string) =>
+  ({ timings }: Result): string => {
+    const timing = timings.find((t) => t.contender === contender)
+    if (timing === undefined) return ''
+    const ratio = ratioTo(timings, contender)
+    return duration(timing.median) + (ratio === undefined ? '' : ` (${times(ratio)})`)
+  }
 
 const verdicts = ({ verdicts: all }: Result): string =>
   all.map(({ target, isMet }) => `${describeTarget(target)} ${isMet ? 'met' : 'MISSED'}`).join(', ')
 
-const columns = (before: Report | undefined): readonly Column[] => [
+const columns = (results: readonly Result[], before: Report | undefined): readonly Column[] => [
   { title: 'benchmark', cell: ({ name }) => name },
-  { title: 'time', cell: ({ timings }) => duration(timings[0]!.median) },
-  { title: 'others', cell: otherTimes },
-  { title: 'ratio', cell: otherRatios },
+  ...contendersOf(results).map((title) => ({ title, cell: timeOf(title) })),
   {
     title: 'GFLOP/s',
     cell: (result) => {
@@ -37,21 +38,38 @@ const columns = (before: Report | undefined): readonly Column[] => [
   { title: 'target', cell: verdicts },
   ...(before === undefined
     ? []
-    : [{ title: 'before', cell: (result: Result): string => change(result, before) }]),
+    : [{ title: 'since then', cell: (result: Result): string => change(result, before) }]),
 ]
 
-/** The time in an earlier run, and how many times as fast this one is. */
+/** Contenders whose speed is not ours to change. */
+const fixed: ReadonlySet<string> = new Set(['interpreter', 'hand-written'])
+
+/** How many times as fast as in an earlier run each contender is that was there, too. */
 export const change = (result: Result, before: Report): string => {
-  const old = before.results.find(({ name }) => name === result.name)?.timings[0]
+  const old = before.results.find(({ name }) => name === result.name)
   if (old === undefined) return 'new'
-  return `${duration(old.median)}, now ${times(old.median / result.timings[0]!.median)}`
+  const changes = result.timings.flatMap(({ contender, median }) => {
+    if (fixed.has(contender)) return []
+    const then = old.timings.find((timing) => timing.contender === contender)
+    if (then === undefined) return [`${contender} new`]
+    const note = `${times(then.median / median)} (was ${duration(then.median)})`
+    return [result.timings.length === 1 ? note : `${contender} ${note}`]
+  })
+  return changes.join(', ')
 }
 
 /** One line a benchmark, columns aligned. */
 export const table = (results: readonly Result[], before?: Report): string => {
-  const cols = columns(before)
-  const rows = [cols.map(({ title }) => title), ...results.map((r) => cols.map((c) => c.cell(r)))]
-  const widths = cols.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
+  const cols = columns(results, before)
+  return aligned([
+    cols.map(({ title }) => title),
+    ...results.map((r) => cols.map((c) => c.cell(r))),
+  ])
+}
+
+/** Rows of text, the first of them the head. */
+export const aligned = (rows: readonly (readonly string[])[]): string => {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => cell.padEnd(widths[i]!))

@@ -7,8 +7,7 @@ import { describeMachine, thisMachine } from '../machine.ts'
 import { type Column, columnsHere } from './columns.ts'
 import { readLines } from './line.ts'
 import { type Share, runRounds } from './rounds.ts'
-import { standingsOf } from './standings.ts'
-import { aligned, comparedTables, describeGoal, describeValue } from './table.ts'
+import { comparisonText } from './text.ts'
 import { groups, workloads } from './workloads.ts'
 
 /** Compiled to bench/dist/peers; results lie beside that. */
@@ -81,24 +80,6 @@ const sharesOf = ({ groups: chosen, only }: Options): readonly Share[] => {
   return names.map((name) => ({ name, args: ['--group', name], isOurs: name === 'startup' }))
 }
 
-const showTables = (file: string): void => {
-  const lines = readLines(file)
-  const standings = standingsOf(workloads, lines)
-  const present = [...new Set(lines.map(({ peer }) => peer))].sort()
-  for (const { column, rows, verdicts } of comparedTables(workloads, standings, present)) {
-    console.log(`\n${column}; in brackets how many times as fast it is\n\n${aligned(rows)}`)
-    const missed = verdicts.filter((verdict) => !verdict.isMet)
-    console.log(`\n${verdicts.length - missed.length} of ${verdicts.length} goals met`)
-    for (const verdict of missed) {
-      const workload = workloads.find(({ id }) => id === verdict.id)!
-      const got = describeValue(workload, verdict)
-      console.log(
-        `  missed: ${verdict.id}: ${got}, asked for ${describeGoal(workload, verdict.goal)}`,
-      )
-    }
-  }
-}
-
 const main = async (args: readonly string[]): Promise<void> => {
   const options = readOptions(args)
   if (options.help) return console.log(usage)
@@ -112,7 +93,7 @@ const main = async (args: readonly string[]): Promise<void> => {
     console.error(describeMachine(thisMachine())[0])
     await runRounds({ columns, shares, rounds, file, limit }, console.error)
   }
-  showTables(file)
+  console.log(comparisonText(readLines(file)))
   console.log(`\nlines: ${relative(process.cwd(), file)}`)
 }
 

@@ -90,15 +90,6 @@ export const describeValue = (workload: Workload, { goal, value }: GoalVerdict):
   }
 }
 
-/** Columns aligned, for a terminal. */
-export const aligned = (rows: readonly (readonly string[])[]): string => {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
-  const [head, ...body] = rows
-  return [line(head!), widths.map((w) => '─'.repeat(w)).join('  '), ...body.map(line)].join('\n')
-}
-
 /** Our columns among those that were run, the most capable last. */
 export const judgedColumns = (columns: readonly string[]): readonly string[] =>
   columns.filter((name) => libraryOf(name) === 'cotangent' && !name.endsWith('interpreter'))

@@ -65,7 +65,7 @@ const largeBenchmarks: readonly Benchmark[] = [
       }
     },
     sameResult: 1e-5,
-    targets: [overInterpreter, nearHandWritten],
+    targets: [...overInterpreter(50), nearHandWritten],
     flops: flopsOf(large),
     operations: ['dotGeneral'],
   }),
@@ -91,7 +91,7 @@ const largeBenchmarks: readonly Benchmark[] = [
       }
     },
     sameResult: 1e-5,
-    targets: [overInterpreter, nearHandWritten],
+    targets: [...overInterpreter(50), nearHandWritten],
     flops: 3 * flopsOf(large),
     operations: ['dotGeneral', 'conv'],
   }),

@@ -45,7 +45,7 @@ const batchNorms: readonly Benchmark[] = [
     f: batchNorm,
     inputs: image,
     sameResult: 1e-5,
-    targets: [overInterpreter],
+    targets: overInterpreter(8),
     operations: ['reduceSum'],
   }),
   compiledBenchmark({
@@ -56,7 +56,7 @@ const batchNorms: readonly Benchmark[] = [
       return [normal(4, args[0].shape), ...args]
     },
     sameResult: 1e-4,
-    targets: [overInterpreter],
+    targets: overInterpreter(8),
     operations: ['reduceSum'],
   }),
 ]

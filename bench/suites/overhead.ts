@@ -12,7 +12,7 @@ const smallCall: Benchmark = compiledBenchmark({
   f: (x: Tensor) => x.mul(2).add(1).tanh(),
   inputs: (): [Tensor] => [normal(1, [10])],
   sameResult: 1e-6,
-  targets: [{ tag: 'time', below: 5e-6 }],
+  targets: [{ tag: 'time', below: 2e-6 }],
   operations: ['tanh'],
 })
 
@@ -23,7 +23,7 @@ const eagerAdd: Benchmark = {
     return { contenders: { eager: () => x.add(y) } }
   },
   sameResult: 0,
-  targets: [],
+  targets: [{ tag: 'time', below: 1e-6 }],
 }
 
 const compileLenet: Benchmark = {
@@ -36,14 +36,14 @@ const compileLenet: Benchmark = {
     return { contenders: { compiler: compile } }
   },
   sameResult: 0,
-  targets: [{ tag: 'time', below: 0.4 }],
+  targets: [{ tag: 'time', below: 0.12 }],
 }
 
 /** In processes of their own, where the compiler's own code has never run: what a user waits for. */
 const coldCompile: Reading = {
   name: 'tracing and compiling the LeNet step, in a new process',
   read: (isQuick) => Array.from({ length: isQuick ? 1 : 5 }, readColdStart),
-  targets: [{ tag: 'time', below: 0.4 }],
+  targets: [{ tag: 'time', below: 0.12 }],
 }
 
 const readColdStart = (): number => {

@@ -28,7 +28,7 @@ const both = (
     f,
     inputs: (size): [Tensor] => [image(size)],
     sameResult: 1e-6,
-    targets: [overInterpreter],
+    targets: overInterpreter(8),
     operations: forward,
   }),
   compiledBenchmark({
@@ -36,7 +36,7 @@ const both = (
     f: withGradients(f),
     inputs: (size): [Tensor, Tensor] => [pooled(size), image(size)],
     sameResult: 1e-6,
-    targets: [overInterpreter],
+    targets: overInterpreter(8),
     operations: [...forward, ...backward],
   }),
 ]

@@ -95,7 +95,7 @@ export const recurrent: Theme = {
   name: 'recurrent',
   title: 'Recurrent layers',
   benchmarks: [
-    ...both('LSTM', lstm, 4, [overInterpreter]),
+    ...both('LSTM', lstm, 4, overInterpreter(20)),
     ...both('GRU', gru, 3, []),
     compileTime,
   ],

@@ -51,31 +51,42 @@ const seenIn = (lowered: Lowered): Seen => {
   return { kernels: new Set(lowered.kernels.map(({ name }) => name)), computed }
 }
 
+/** Nothing falls back to a function of the host, and a kernel computes each of these primitives. */
+const expectKernels = (lowered: Lowered, operations: readonly string[]): void => {
+  const { kernels, computed } = seenIn(lowered)
+  expect(lowered.clusters).not.toContain('host call')
+  for (const operation of operations) {
+    const names = computed.get(operation) ?? []
+    expect(
+      names.some((name) => kernels.has(name)),
+      `no kernel computes ${operation}`,
+    ).toBe(true)
+  }
+}
+
 const contender = (contenders: Contenders, name: string): (() => unknown) => {
   const run = contenders[name]
   if (run === undefined) throw new Error(`there is no contender ${name}`)
   return run
 }
 
-const expectCompiledPath = ({ operations, sameResult }: Benchmark, contest: Contest): void => {
-  const compiled = contender(contest.contenders, 'compiled')
-  const interpreted = contender(contest.contenders, 'interpreter')
+const numbersOf = (run: () => unknown): readonly Float64Array[] =>
   // Read at once: a training step overwrites the state that it is given.
-  const got = arraysOf(compiled()).map((values) => Float64Array.from(values))
-  const want = arraysOf(interpreted()).map((values) => Float64Array.from(values))
-  expect(difference(got, want)).toBeLessThanOrEqual(sameResult)
-  expect(evaluationsIn(compiled)).toBe(0)
-  expect(evaluationsIn(interpreted)).toBeGreaterThan(0)
+  arraysOf(run()).map((values) => Float64Array.from(values))
 
-  const lowered = contest.lower!()
-  const { kernels, computed } = seenIn(lowered)
-  expect(lowered.clusters).not.toContain('host call')
-  for (const operation of operations ?? []) {
-    const names = computed.get(operation) ?? []
-    expect(
-      names.some((name) => kernels.has(name)),
-      `no kernel computes ${operation}`,
-    ).toBe(true)
+const expectCompiledPaths = (
+  { operations, sameResult }: Benchmark,
+  { contenders, compiled }: Contest,
+): void => {
+  const interpreted = contender(contenders, 'interpreter')
+  const want = numbersOf(interpreted)
+  expect(evaluationsIn(interpreted)).toBeGreaterThan(0)
+  expect(compiled!.length).toBeGreaterThan(0)
+  for (const { name, lower } of compiled!) {
+    const run = contender(contenders, name)
+    expect(difference(numbersOf(run), want), name).toBeLessThanOrEqual(sameResult)
+    expect(evaluationsIn(run), name).toBe(0)
+    expectKernels(lower(), operations ?? [])
   }
 }
 
@@ -85,7 +96,7 @@ for (const { title, benchmarks } of themes) {
       const { name, prepare, operations } = benchmark
       if (operations !== undefined) {
         test(`${name}: every call runs compiled kernels alone`, () =>
-          expectCompiledPath(benchmark, prepare('small')))
+          expectCompiledPaths(benchmark, prepare('small')))
         continue
       }
       test(`${name}: the contenders give the same`, () => {

@@ -2,10 +2,13 @@
 import type { DType, Stmt } from '@cotangent/core'
 import type { ReductionSpec } from './loops/reduction.ts'
 import { emitReduction } from './loops/reduction.ts'
+import { emitVectorReduction } from './loops/vector/reduction.ts'
 
 /** A reduction as an emitter is asked for it; scratch may be of any dtype. */
 export interface TargetReduction extends Omit<ReductionSpec, 'scratch'> {
   readonly scratch: (size: number, dtype: DType) => string
+  /** Takes loops that run before the statements; absent where loops surround them. */
+  readonly before?: (phase: readonly Stmt[]) => void
 }
 
 export interface Target {
@@ -21,5 +24,7 @@ export const jsTarget: Target = {
 
 export const wasmTarget: Target = {
   name: 'wasm',
-  reduce: (spec) => emitReduction({ ...spec, scratch: (size) => spec.scratch(size, 'float64') }),
+  reduce: ({ scratch, before, ...spec }) =>
+    // Rounds of loops around the statements, which threads share, would share the scratch too.
+    emitVectorReduction(before === undefined ? spec : { ...spec, scratch, before }),
 }

@@ -49,6 +49,8 @@ class Emitter {
   /** Where tiled reductions pack operands that they read often. */
   readonly scratch: KernelScratch[] = []
   readonly stored = new Set<Var>()
+  /** Loops that run before everything else. */
+  readonly #before: Stmt[] = []
 
   constructor(cluster: Cluster, analysis: Analysis, target: Target) {
     this.#target = target
@@ -159,6 +161,7 @@ class Emitter {
     const rows = outputs.length === 0
     return this.#target.reduce({
       name,
+      ...(prefix.length === 0 ? { before: (phase) => this.#before.push(...phase) } : {}),
       scratch: (size, dtype) => {
         const scratchName = `s${this.scratch.length}`
         this.scratch.push({ name: scratchName, dtype, size })
@@ -205,7 +208,9 @@ class Emitter {
       return statements
     })
     for (let d = outer.length - 1; d >= 0; d--) body = loop(`i${d}`, outer[d]!, body)
-    return body
+    if (this.#before.length === 0) return body
+    // A round of its own, so that what comes before is shared out.
+    return [...this.#before, { tag: 'for', counter: 'once', extent: 1, parallel: true, body }]
   }
 
   #map({ inner, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {

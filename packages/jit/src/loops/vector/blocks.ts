@@ -25,12 +25,17 @@ export interface Blocks {
 
 /** Whether `blockedLoops` hands over: otherwise the partial results are all there is. */
 export const handsOver = ({ dims, steps, limit }: Blocks): boolean =>
-  dims.reduce((n, d) => n * d.extent, steps) > limit
+  dims.reduce((n, d) => n * Math.max(1, d.extent), steps) > limit
 
 const shifted = (body: readonly Stmt[], dim: Dim, at: Index): readonly Stmt[] =>
   substitution({ counters: new Map([[dim.name, at]]) }).body(body)
 
-const loopsOf = (dim: Dim, extent: number, start: Index, body: readonly Stmt[]): readonly Stmt[] => {
+const loopsOf = (
+  dim: Dim,
+  extent: number,
+  start: Index,
+  body: readonly Stmt[],
+): readonly Stmt[] => {
   if (extent === 0) return []
   const inner = counter(dim.name, extent)
   const at = affine([
@@ -50,7 +55,7 @@ export const blockedLoops = (blocks: Blocks): readonly Stmt[] => {
     const last = n === 0 ? rest : []
     if (over || steps * dim.extent <= limit) {
       body = [...loopsOf(dim, dim.extent, constant(0), body), ...last]
-      steps *= dim.extent
+      steps *= Math.max(1, dim.extent)
       return
     }
     over = true

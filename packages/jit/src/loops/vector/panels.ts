@@ -3,7 +3,14 @@
  * whatever was fused into it. Every load then is of neighbours, no two rows collide in a cache, and
  * what was fused is computed once.
  */
-import { type DType, type Index, type Lanes, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import {
+  type DType,
+  type Index,
+  type Lanes,
+  type Scalar,
+  type Stmt,
+  scalars,
+} from '@cotangent/core'
 import { substitution } from '../rewrite.ts'
 import type { Dim } from '../tiling.ts'
 import { loopOver } from './nest.ts'
@@ -12,10 +19,9 @@ import { extentOf, piecesOf } from './tiles.ts'
 
 const { affine, constant, counter, load, plus } = scalars
 
-/** Where a copy lies: `[…outputs, block of tiles, …reduced, output in tile]`. */
-export interface Panel {
+/** How a copy lies in memory: `[…outputs, block of tiles, …reduced, output in tile]`. */
+export interface Layout {
   readonly operand: Operand
-  readonly buffer: string
   readonly dtype: DType
   /** The dim along which tiles take several outputs, and how many. */
   readonly blocked: Dim | null
@@ -26,10 +32,14 @@ export interface Panel {
   readonly reduced: readonly Dim[]
 }
 
+export interface Panel extends Layout {
+  readonly buffer: string
+}
+
 const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple
 
 /** Elements along the blocked dim, with the last block's padding. */
-const blockedSize = ({ blocked, width, multiple }: Panel): number => {
+const blockedSize = ({ blocked, width, multiple }: Layout): number => {
   if (blocked === null) return 1
   return piecesOf(blocked.extent, width).reduce(
     (n, p) => n + p.count * (p.size === width ? width : roundUp(p.size, multiple)),
@@ -37,7 +47,7 @@ const blockedSize = ({ blocked, width, multiple }: Panel): number => {
   )
 }
 
-export const panelSize = (panel: Panel): number =>
+export const panelSize = (panel: Layout): number =>
   extentOf(panel.others) * blockedSize(panel) * extentOf(panel.reduced)
 
 const flat = (dims: readonly Dim[], at: (d: Dim) => Index): Index =>
@@ -71,12 +81,8 @@ const addressOf = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Inde
 }
 
 /** An element of the copy; `inside` counts from the tile's first output. */
-export const panelLoad = (
-  panel: Panel,
-  spot: Spot,
-  inside: Index,
-  at: (d: Dim) => Index,
-): Scalar => load(panel.buffer, panel.dtype, addressOf(panel, spot, inside, at))
+export const panelLoad = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Index): Scalar =>
+  load(panel.buffer, panel.dtype, addressOf(panel, spot, inside, at))
 
 /** The loops that fill a copy. */
 export const fillPanel = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
@@ -117,8 +123,18 @@ const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot): readonly Stmt[] => {
   }
   const inner = reduced.at(-1)
   const columns = Array.from({ length: spot.size }, (_, n) => stored(constant(n)))
-  if (inner !== undefined && movementOf(operand, inner.name) === 'beside' && inner.extent >= lanes) {
-    const loop: Stmt = { tag: 'for', counter: inner.name, extent: inner.extent, lanes, body: columns }
+  if (
+    inner !== undefined &&
+    movementOf(operand, inner.name) === 'beside' &&
+    inner.extent >= lanes
+  ) {
+    const loop: Stmt = {
+      tag: 'for',
+      counter: inner.name,
+      extent: inner.extent,
+      lanes,
+      body: columns,
+    }
     return within(reduced.slice(0, -1), [loop])
   }
   return within(reduced, columns)

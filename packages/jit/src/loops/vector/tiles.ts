@@ -310,6 +310,9 @@ export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile |
     if (lane.extent < lanes) continue
     const moves = request.operands.map((o) => movementOf(o, lane.name))
     if (moves.some((m) => m === 'never' || m === 'anyhow')) continue
+    // The last vector of a row reads past its end: not far, where neighbours are read.
+    const isWhole = lane.extent % lanes === 0
+    if (moves.some((m) => m === 'apart') && !isWhole) continue
     if (moves.every((m) => m === 'apart')) continue
     for (const sizes of sizesWithout(request, null)) {
       let rows = 1

@@ -17,6 +17,7 @@ import { type Stage, optimize } from './passes/pipeline.ts'
 import { type Plan, planMemory } from './plan/plan.ts'
 import { type OutputOrigin, originsOf } from './origins.ts'
 import type { Program } from './program.ts'
+import { isTiny } from './size.ts'
 import { jsTarget, wasmTarget } from './target.ts'
 import { WasmProgram } from './wasm/executable.ts'
 import { wasmAvailable } from './wasm/runtime.ts'
@@ -46,15 +47,25 @@ export interface Executable {
   readonly run: (inputs: readonly TypedArray[]) => readonly TypedArray[]
 }
 
-/** Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. */
+/**
+ * Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. Without a `backend`, it is
+ * WebAssembly's where there is enough to do: entering it costs more than a JavaScript function does.
+ */
 export const compileGraph = (
   graph: Graph,
   donated: readonly boolean[] = [],
-  backend: CodeBackend = bestBackend(),
+  given?: CodeBackend,
+  name = 'compiled function',
 ): Executable => {
   const stages = optimize(graph)
-  const target = backend === 'js' ? jsTarget : wasmTarget
-  const program = lowerGraph(stages.at(-1)!.graph, target)
+  const last = stages.at(-1)!.graph
+  const best = given ?? bestBackend()
+  const wanted = lowerGraph(last, best === 'js' ? jsTarget : wasmTarget)
+  const backend =
+    given === undefined && best === 'wasm' && codeGenerationAllowed() && isTiny(wanted)
+      ? 'js'
+      : best
+  const program = backend === best ? wanted : lowerGraph(last, jsTarget)
   const inputs: readonly Var[] = program.inputs
   const plan = planMemory(
     program,
@@ -66,7 +77,7 @@ export const compileGraph = (
     const driver = makeDriver(program, plan)
     return { ...shared, code: { tag: 'js', driver }, run: driver.run }
   }
-  const wasm = new WasmProgram(program, plan, origins, 'jit')
+  const wasm = new WasmProgram(program, plan, origins, name)
   const run: Executable['run'] = (arrays) =>
     wasm.call(arrays.map((data) => new Storage(data))).map((storage) => storage.read())
   return { ...shared, code: { tag: 'wasm', program: wasm }, run }
@@ -84,6 +95,14 @@ export const kernelsOf = ({
 export type CodeBackend = 'js' | 'wasm'
 
 export const bestBackend = (): CodeBackend => (wasmAvailable() ? 'wasm' : 'js')
+
+/** Whether a back end (undefined: any) can make functions here. */
+export const isAvailable = (backend: CodeBackend | undefined): boolean =>
+  backend === undefined
+    ? wasmAvailable() || codeGenerationAllowed()
+    : backend === 'wasm'
+      ? wasmAvailable()
+      : codeGenerationAllowed()
 
 /** Runs a driver `repeat` times with a clock around every kernel call. */
 export const profileDriver = (
@@ -129,7 +148,7 @@ export const noticeInterpreted = (): void => {
 
 /** Runs a graph on arrays, compiled where code generation is allowed. */
 export const executeArrays = (graph: Graph, inputs: readonly NDArray[]): readonly NDArray[] => {
-  if (!codeGenerationAllowed()) {
+  if (!isAvailable(undefined)) {
     noticeInterpreted()
     return evaluateGraph(graph, inputs)
   }

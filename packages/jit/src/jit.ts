@@ -21,20 +21,23 @@ import {
   unflatten,
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'
-import { executeArrays } from './executable.ts'
-import { codeGenerationAllowed } from './js/evaluate.ts'
+import { type CodeBackend, executeArrays, isAvailable } from './executable.ts'
 import { Lowered } from './lowered.ts'
 import { donatedLeaves, positions } from './positions.ts'
-import { compileFor } from './run.ts'
-import { type Call, type Variant, interpretVariant, runVariant } from './variant.ts'
+import { type Call, type Variant, compileVariant, interpretVariant, runVariant } from './variant.ts'
+
+export type Backend = CodeBackend | 'interpret'
 
 export interface JitOptions {
   /** Positions of arguments that are constants of the compiled code: any value, compared by identity or value. */
   readonly staticArgs?: number | readonly number[]
   /** Positions of arguments whose memory the results may take over; they cannot be used afterwards. */
   readonly donate?: number | readonly number[]
-  /** `'js'` generates JavaScript; `'interpret'` runs the reference interpreter. */
-  readonly backend?: 'js' | 'interpret'
+  /**
+   * `'wasm'` generates WebAssembly, `'js'` JavaScript; `'interpret'` runs the reference interpreter.
+   * Absent: the fastest that this engine allows.
+   */
+  readonly backend?: Backend
 }
 
 /** A compiled function: call it as the original. */
@@ -66,8 +69,9 @@ export const jit = <A extends readonly unknown[], R>(
 ): Jitted<A, R> => {
   requireFunction('jit', f)
   requireOptions('jit', options, ['staticArgs', 'donate', 'backend'])
-  const { backend = 'js' } = options
+  const { backend } = options
   requireBackend(backend)
+  const wanted = backend === 'interpret' ? undefined : backend
   const cache = new Cache<Variant>(cacheCapacity)
 
   const prepare = (args: readonly unknown[]): Call => {
@@ -87,7 +91,7 @@ export const jit = <A extends readonly unknown[], R>(
     const withStatic = (...dynamic: readonly unknown[]): unknown =>
       erase(f)(...dynamic.map((arg, i) => (call.staticArgs.includes(i) ? args[i] : arg)))
     const traced = traceTree('jit', withStatic, call.structure, call.leaves.map(leafAval))
-    const variant: Variant = { ...traced, executable: null }
+    const variant: Variant = { ...traced, name: f.name, backend: wanted, executable: null }
     if (traced.captures.length === 0) cache.set(call.key, variant)
     return variant
   }
@@ -101,8 +105,8 @@ export const jit = <A extends readonly unknown[], R>(
       return unflatten(variant.structure, bind(callP, inputs, params))
     }
     const outputs =
-      backend === 'interpret' || isInterpreting() || !codeGenerationAllowed()
-        ? interpretVariant(variant, call, backend === 'js')
+      backend === 'interpret' || isInterpreting() || !isAvailable(wanted)
+        ? interpretVariant(variant, call, backend !== 'interpret')
         : runVariant(variant, call)
     return unflatten(variant.structure, outputs)
   }
@@ -110,7 +114,7 @@ export const jit = <A extends readonly unknown[], R>(
   const lower = (...args: A): Lowered<A, R> => {
     const call = prepare(args)
     const variant = variantOf(args, call)
-    variant.executable ??= compileFor(variant.graph, call.donated)
+    variant.executable ??= compileVariant(variant, call.donated)
     return new Lowered(variant.executable, (...given: A): R => {
       const again = prepare(given)
       requireSameCall(again, call)
@@ -131,13 +135,13 @@ export const jit = <A extends readonly unknown[], R>(
 const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>
   value as Jitted<A, R>
 
-const requireBackend = (backend: string): void => {
-  if (backend === 'js' || backend === 'interpret') return
+const requireBackend = (backend: string | undefined): void => {
+  if (backend === undefined || ['wasm', 'js', 'interpret'].includes(backend)) return
   throw new UnsupportedError({
     operation: 'jit',
     problem: 'there is no such backend',
     got: JSON.stringify(backend),
-    want: "'js' or 'interpret'",
+    want: "'wasm', 'js' or 'interpret'",
     fix: 'leave the option out for the best one available',
   })
 }

@@ -17,7 +17,8 @@ export const compileFor = (
   graph: Graph,
   donated: readonly boolean[] = noneDonated,
   backend?: CodeBackend,
-): Executable => compileGraph(graph, donated, backend)
+  name?: string,
+): Executable => compileGraph(graph, donated, backend, name)
 
 /**
  * The results, in the order of the graph's outputs. Those that are an input, a constant or an

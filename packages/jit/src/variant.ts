@@ -10,7 +10,7 @@ import {
   leafTensor,
 } from '@cotangent/core'
 import type { KeyPart } from './cache.ts'
-import { type Executable, noticeInterpreted } from './executable.ts'
+import { type CodeBackend, type Executable, noticeInterpreted } from './executable.ts'
 import { compileFor, runOn } from './run.ts'
 
 /** A function traced at one combination of types. */
@@ -19,6 +19,9 @@ export interface Variant {
   /** Outer tracers that it closed over; a variant that has any is not kept. */
   readonly captures: readonly Tensor[]
   readonly structure: Structure
+  readonly name: string
+  /** The back end asked for; undefined: the best one. */
+  readonly backend: CodeBackend | undefined
   executable: Executable | null
 }
 
@@ -44,10 +47,16 @@ export const interpretVariant = (
   )
 }
 
+/** The code of a variant, compiled now. */
+export const compileVariant = (
+  { graph, backend, name }: Variant,
+  donated: readonly boolean[],
+): Executable => compileFor(graph, donated, backend, name)
+
 /** Runs a variant compiled, on the memory of its arguments. */
 export const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
   const { leaves, donated } = call
-  variant.executable ??= compileFor(variant.graph, donated)
+  variant.executable ??= compileVariant(variant, donated)
   const inputs = new Array<Storage>(leaves.length)
   for (let i = 0; i < leaves.length; i++) {
     inputs[i] = leafTensor(leaves[i]!).concrete('jit').storage

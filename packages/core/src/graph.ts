@@ -44,7 +44,7 @@ export const isVar = (atom: Atom): atom is Var => atom instanceof Var
 
 export const typesOf = (atoms: readonly Atom[]): readonly Aval[] => atoms.map((a) => a.aval)
 
-const isGraph = (value: unknown): value is Graph =>
+export const isGraph = (value: unknown): value is Graph =>
   typeof value === 'object' && value !== null && 'equations' in value && 'inputs' in value
 
 /** The graphs that an equation's parameters hold (loop bodies, branches), with their names. */

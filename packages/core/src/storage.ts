@@ -11,6 +11,8 @@ export interface Residence {
   readonly isLive: boolean
   /** The elements in a host array, which the caller remembers: it is not asked for twice. */
   readonly copyOut: () => TypedArray
+  /** The elements where they are, while `isLive`; good until memory is next allocated there. */
+  readonly view: () => TypedArray
   /** Nobody needs the elements any more. */
   readonly release: () => void
 }
@@ -66,6 +68,15 @@ export class Storage {
    */
   read(): TypedArray {
     return this.elements.read()
+  }
+
+  /**
+   * The elements wherever they are, for reading some of them now: what it gives may be overwritten
+   * once anything else has run. @throws TracerError after donation.
+   */
+  peek(): TypedArray {
+    const { host, residence } = this.elements
+    return host === null && residence?.isLive === true ? residence.view() : this.read()
   }
 
   /** What all owners of these elements have in common. @throws TracerError after donation. */

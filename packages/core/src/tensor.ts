@@ -373,7 +373,7 @@ export class Concrete extends Tensor {
   #gather(layout: Layout): void {
     const { shape, dtype } = this.aval
     const data = makeStore(dtype, sizeOf(shape))
-    gatherLayout(this.#storage.read(), shape, layout, data)
+    gatherLayout(this.#storage.peek(), shape, layout, data)
     this.#storage = new Storage(data)
     this.#layout = null
   }
@@ -435,7 +435,7 @@ export const fromNDArray = (array: NDArray, weak = false): Concrete => {
 /** A scalar constant, filled to `shape`. */
 export const full = (shape: Shape, value: number, dtype: DType, weak = false): Concrete => {
   const data = isHalf(dtype) ? new Float32Array(sizeOf(shape)) : makeStore(dtype, sizeOf(shape))
-  if (value !== 0) data.fill(value)
+  if (!Object.is(value, 0)) data.fill(value)
   return fromNDArray({ shape, dtype, data }, weak)
 }
 

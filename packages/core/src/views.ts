@@ -90,7 +90,7 @@ const viewOfInput = (
   if (keepsNoMore || size * dtypeInfo[dtype].bytes > copiedBytes) {
     return new Concrete(type, base.share(), layout)
   }
-  return new Concrete(type, new Storage(copyOf(base.read(), type, layout)))
+  return new Concrete(type, new Storage(copyOf(base.peek(), type, layout)))
 }
 
 const copyOf = (data: TypedArray, { shape, dtype }: Aval, layout: Layout): TypedArray => {

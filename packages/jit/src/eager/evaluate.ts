@@ -4,114 +4,124 @@ import {
   type Aval,
   Concrete,
   type EagerBackend,
-  type Equation,
-  type Graph,
-  Origin,
   type Storage,
-  Var,
-  aval,
   evaluateConcrete,
   evaluateTyped,
-  isComplex,
-  sealed,
-  sizeOf,
   subgraphs,
 } from '@cotangent/core'
+import type { Executable } from '../executable.ts'
 import { codeGenerationAllowed } from '../js/evaluate.ts'
 import { compileFor, runOn } from '../run.ts'
-import { type Strides, memoryOf, stridesOfInput, windowLayout } from './inputs.ts'
-import { stridedP } from './strided.ts'
-import { type Entry, Table, hashCall } from './table.ts'
+import { type Strides, memoryOf, stridesOfInput } from './inputs.ts'
+import { graphOf, workOf } from './operation.ts'
+import { Regions } from './regions.ts'
+import { Table, hashCall } from './table.ts'
 
 /**
  * An operation is compiled once it has been interpreted for so many elements: about as long as
  * compiling takes. Large arrays are compiled for at once, so that how a result is computed does not
  * depend on how often it has been.
  */
-const compileAfter = 30_000
-/** What a call costs beside its elements, in elements. */
-const callWork = 32
+const usualPatience = 30_000
+let patience = usualPatience
+
+/**
+ * Runs `f` while eager operations are compiled once they have been interpreted for so many elements;
+ * 0: at their first use.
+ */
+export const compilingAfter = <T>(elements: number, f: () => T): T => {
+  const outer = patience
+  patience = elements
+  try {
+    return f()
+  } finally {
+    patience = outer
+  }
+}
 
 const table = new Table()
+const regions = new Regions()
 
 /** How many operations are remembered, and how to forget them. */
 export const eagerCache: { readonly size: number; readonly clear: () => void } = {
   get size(): number {
-    return table.size
+    return table.size + regions.size
   },
-  clear: () => table.clear(),
+  clear: () => {
+    table.clear()
+    regions.clear()
+  },
+}
+
+// Whether a primitive's parameters hold graphs is the same for all of its uses.
+const graphHolders = new Map<AnyPrimitive, boolean>()
+
+const holdsGraphs = (primitive: AnyPrimitive, params: unknown): boolean => {
+  let holds = graphHolders.get(primitive)
+  if (holds === undefined) {
+    holds = subgraphs(params).length > 0
+    graphHolders.set(primitive, holds)
+  }
+  return holds
 }
 
 /** Runs a primitive by a kernel made for it, or, where it is small and new, by its reference. */
 export const evaluateCompiled: EagerBackend = (primitive, inputs, params) => {
-  let strides: Strides[] | null = null
-  for (let i = 0; i < inputs.length; i++) {
-    if (inputs[i]!.layout === null) continue
-    const own = stridesOfInput(inputs[i]!)
-    if (own !== null) (strides ??= new Array<Strides>(inputs.length).fill(null))[i] = own
+  if (primitive.effectful || !codeGenerationAllowed()) {
+    return evaluateConcrete(primitive, inputs, params)
   }
+  if (params !== null && holdsGraphs(primitive, params)) {
+    return evaluateRegion(primitive, inputs, params)
+  }
+  const strides = stridesOf(inputs)
   const hash = hashCall(inputs, strides, params)
-  let entry = table.find(primitive, hash, inputs, strides, params)
-  if (entry === null) {
-    if (!isCompilable(primitive, inputs, params)) return evaluateConcrete(primitive, inputs, params)
-    const types: readonly Aval[] = primitive.typing(
-      inputs.map((x) => x.aval),
-      params,
-    )
-    entry = table.add(primitive, hash, inputs, strides, params, types.map(sealed))
-  }
+  const entry =
+    table.find(primitive, hash, inputs, strides, params) ??
+    table.add(primitive, hash, inputs, strides, params)
   if (entry.executable === null) {
+    if (!entry.isCompilable) return evaluateTyped(primitive, inputs, params, entry.outputs)
     entry.work += workOf(entry)
-    if (entry.work < compileAfter) return evaluateTyped(primitive, inputs, params, entry.outputs)
+    if (entry.work < patience) return evaluateTyped(primitive, inputs, params, entry.outputs)
     entry.executable = compileFor(graphOf(entry))
   }
+  return run(entry.executable, inputs, entry.outputs)
+}
+
+const stridesOf = (inputs: readonly Concrete[]): readonly Strides[] | null => {
+  let strides: Strides[] | null = null
+  for (let i = 0; i < inputs.length; i++) {
+    const own = inputs[i]!.layout === null ? null : stridesOfInput(inputs[i]!)
+    if (own === null) continue
+    strides ??= new Array<Strides>(inputs.length).fill(null)
+    strides[i] = own
+  }
+  return strides
+}
+
+const run = (
+  executable: Executable,
+  inputs: readonly Concrete[],
+  outputs: readonly Aval[],
+): readonly Concrete[] => {
   const memory = new Array<Storage>(inputs.length)
   for (let i = 0; i < inputs.length; i++) memory[i] = memoryOf(inputs[i]!)
-  const storages = runOn(entry.executable, memory)
-  const { outputs } = entry
+  const storages = runOn(executable, memory)
   const results = new Array<Concrete>(outputs.length)
   for (let i = 0; i < outputs.length; i++) results[i] = new Concrete(outputs[i]!, storages[i]!)
   return results
 }
 
-// Effects happen in the reference; graphs in parameters are new at every call.
-const isCompilable = (
-  primitive: AnyPrimitive,
-  inputs: readonly Concrete[],
-  params: unknown,
-): boolean =>
-  !primitive.effectful &&
-  subgraphs(params).length === 0 &&
-  inputs.every((x) => !isComplex(x.aval.dtype)) &&
-  codeGenerationAllowed()
-
-const workOf = ({ types, outputs }: Entry): number => {
-  let work = callWork
-  for (const { shape } of types) work += sizeOf(shape)
-  for (const { shape } of outputs) work += sizeOf(shape)
-  return work
-}
-
-/** The operation as a graph. Inputs with gaps are the memory that they span. */
-const graphOf = ({ primitive, types, strides, params, outputs }: Entry): Graph => {
-  const origin = new Origin()
-  const inputs: Var[] = []
-  const equations: Equation[] = []
-  const operands = types.map((type, i) => {
-    const own = strides?.[i] ?? null
-    if (own === null) {
-      const input = new Var(type)
-      inputs.push(input)
-      return input
+const evaluateRegion: EagerBackend = (primitive, inputs, params) => {
+  const region = regions.find(primitive, inputs, params)
+  if (region.executable === null) {
+    if (region.work === null) return evaluateConcrete(primitive, inputs, params)
+    region.done += region.work.each
+    if (patience > 0 && region.done < region.work.compiling) {
+      return evaluateConcrete(primitive, inputs, params)
     }
-    const { layout, length } = windowLayout(type.shape, own)
-    const [input, read] = [new Var(aval([length], type.dtype)), new Var(type)]
-    inputs.push(input)
-    const reading = { primitive: stridedP, inputs: [input], params: { type, layout } }
-    equations.push({ ...reading, outputs: [read], origin })
-    return read
-  })
-  const results = outputs.map((type) => new Var(type))
-  equations.push({ primitive, inputs: operands, params, outputs: results, origin })
-  return { inputs, equations, outputs: results }
+    region.executable = compileFor(graphOf(region))
+  }
+  // Views with gaps are copied; one graph then serves all layouts.
+  for (const x of inputs) if (x.layout !== null) x.storage.read()
+  return run(region.executable, inputs, region.outputs)
 }

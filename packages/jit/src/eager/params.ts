@@ -11,7 +11,8 @@ export const mix = (hash: number, value: number): number => (Math.imul(hash, 31)
 const ids = new WeakMap<object, number>()
 let nextId = 1
 
-const idOf = (value: object): number => {
+/** A number for an object, always the same one. */
+export const idOf = (value: object): number => {
   let id = ids.get(value)
   if (id === undefined) {
     id = nextId++
@@ -45,8 +46,12 @@ export const hashParams = (hash: number, value: unknown): number => {
       return value === null ? mix(hash, 3) : hashObject(hash, value)
     case 'function':
       return mix(hash, idOf(value))
-    default:
+    case 'undefined':
+    case 'symbol':
+    case 'bigint':
       return mix(hash, 4)
+    default:
+      return hash
   }
 }
 

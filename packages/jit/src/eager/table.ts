@@ -1,17 +1,21 @@
 /** What eager operations have been made into, found by primitive, input types and parameters. */
-import { type AnyPrimitive, type Aval, type Concrete, typeId } from '@cotangent/core'
+import {
+  type AnyPrimitive,
+  type Aval,
+  type Concrete,
+  isComplex,
+  sealed,
+  typeId,
+} from '@cotangent/core'
 import type { Executable } from '../executable.ts'
 import { type Strides, hashStrides, sameStrides } from './inputs.ts'
+import { type Operation, isCompilable } from './operation.ts'
 import { copyParams, hashParams, mix, sameParams } from './params.ts'
 
 /** A primitive at one combination of input types, layouts and parameters. */
-export interface Entry {
-  readonly primitive: AnyPrimitive
-  readonly types: readonly Aval[]
-  /** Null: every input is an array without gaps. */
-  readonly strides: readonly Strides[] | null
-  readonly params: unknown
-  readonly outputs: readonly Aval[]
+export interface Entry extends Operation {
+  /** False: only its reference runs. */
+  readonly isCompilable: boolean
   /** Null until it has been used often enough. */
   executable: Executable | null
   /** How much has been interpreted so far, in elements. */
@@ -77,25 +81,26 @@ export class Table {
     return entry
   }
 
+  /** @throws what typing throws; then nothing is added. */
   add(
     primitive: AnyPrimitive,
     hash: number,
     inputs: readonly Concrete[],
     strides: readonly Strides[] | null,
     params: unknown,
-    outputs: readonly Aval[],
   ): Entry {
+    const types = inputs.map((x) => x.aval)
+    const given: readonly Aval[] = primitive.typing(types, params)
+    const outputs = given.map(sealed)
+    const operation = { primitive, types, strides, params: copyParams(params), outputs }
     let buckets = this.#primitives.get(primitive)
     if (buckets === undefined) {
       buckets = new Map()
       this.#primitives.set(primitive, buckets)
     }
     const entry: Entry = {
-      primitive,
-      types: inputs.map((x) => x.aval),
-      strides,
-      params: copyParams(params),
-      outputs,
+      ...operation,
+      isCompilable: !types.some((t) => isComplex(t.dtype)) && isCompilable(operation),
       executable: null,
       work: 0,
       wasUsed: false,

@@ -8,7 +8,7 @@ import {
   isGraph,
   typeId,
 } from '@cotangent/core'
-import { hashParams } from './params.ts'
+import { hashParams, idOf, mix } from './params.ts'
 
 /** Numbers, text, and objects that count by identity. */
 export type Tokens = readonly unknown[]
@@ -16,9 +16,7 @@ export type Tokens = readonly unknown[]
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.getPrototypeOf(value) === Object.prototype
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 const pushGraph = ({ inputs, equations, outputs }: Graph, out: unknown[]): void => {
   const numbers = new Map<Var, number>()
@@ -78,7 +76,10 @@ export const tokensOf = (types: readonly Aval[], params: unknown): Tokens => {
 
 export const hashTokens = (tokens: Tokens): number => {
   let hash = tokens.length
-  for (const token of tokens) hash = hashParams(hash, token)
+  for (const token of tokens) {
+    const isObject = typeof token === 'object' && token !== null
+    hash = isObject ? mix(hash, idOf(token)) : hashParams(hash, token)
+  }
   return hash
 }
 

@@ -4,6 +4,7 @@ import type { DType, Residence, Storage, TypedArray } from '@cotangent/core'
 /** What a block asks of the heap that it lies in. */
 export interface Keeper {
   readonly copyOut: (block: Block) => TypedArray
+  readonly view: (address: number, dtype: DType, length: number) => TypedArray
   readonly release: (block: Block) => void
 }
 
@@ -42,6 +43,10 @@ export class Block implements Residence {
 
   copyOut(): TypedArray {
     return this.keeper.copyOut(this)
+  }
+
+  view(): TypedArray {
+    return this.keeper.view(this.address, this.dtype, this.length)
   }
 
   release(): void {

@@ -112,6 +112,10 @@ export class Residents implements Keeper {
     return true
   }
 
+  view(address: number, dtype: DType, length: number): TypedArray {
+    return this.#linear.view(address, dtype, length)
+  }
+
   copyOut(block: Block): TypedArray {
     const { saved } = block
     block.saved = null

@@ -32,6 +32,8 @@ export const add: Combine = binary('add')
 export const sub: Combine = binary('subtract')
 export const mul: Combine = binary('multiply')
 export const div: Combine = binary('divide')
+/** The lesser of two int32; of floats use `pmin`. */
+export const least: Combine = binary('minimum')
 /** Bit operations, on integers and on truth values. */
 export const and: Combine = binary('and')
 export const or: Combine = binary('or')

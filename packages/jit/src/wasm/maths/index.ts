@@ -1,17 +1,24 @@
-import type { UnaryOp, Scalar } from '@cotangent/core'
-import * as e from './float32/exponential.ts'
-import * as l from './float32/logarithm.ts'
-import * as t from './float32/trigonometric.ts'
-export const table: Partial<Record<UnaryOp, (x: Scalar) => Scalar>> = {
-  log: l.log,
-  exp: e.exp,
-  exp2: e.exp2,
-  expm1: e.expm1,
-  logistic: e.logistic,
-  tanh: e.tanh,
-  sinh: e.sinh,
-  cosh: e.cosh,
-  sin: t.sin,
-  cos: t.cos,
-  tan: t.tan,
+/**
+ * The functions that lanes have no instruction for, as arithmetic that they have: without branches,
+ * on float32, float64 and integers.
+ */
+import { type BinaryOp, type Scalar, type UnaryOp, isFloat } from '@cotangent/core'
+import { float32Binary, float32Unary } from './float32/index.ts'
+
+export { pmax, pmin } from './arith.ts'
+
+/**
+ * `op` of `x` as a DAG of native nodes; null where it is native itself, or is left to the host.
+ * float32 results are within 2 units in the last place of the correctly rounded ones.
+ * @example expandUnary('exp', scalars.local('float32', 'x'))
+ */
+export const expandUnary = (op: UnaryOp, x: Scalar): Scalar | null => {
+  if (x.dtype === 'float32') return float32Unary[op]?.(x) ?? null
+  return null
+}
+
+/** `op` of `x` and `y`, likewise. */
+export const expandBinary = (op: BinaryOp, x: Scalar, y: Scalar): Scalar | null => {
+  if (x.dtype === 'float32') return float32Binary[op]?.(x, y) ?? null
+  return isFloat(x.dtype) ? null : null
 }

@@ -2,6 +2,7 @@
 import { type DType, type Index, type Scalar, type Stmt, isHalf, scalars } from '@cotangent/core'
 import type { Kernel } from '../../kernel.ts'
 import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
+import { expandBinary, expandUnary } from '../maths/index.ts'
 import { type Half, decodeHalf, encodeHalf, roundHalf } from './half.ts'
 
 /** Rewrites every operator that has an expansion, and every access to half floats. */
@@ -26,9 +27,6 @@ export const expand = (kernel: Kernel): Kernel => {
     body: kernel.body.map(statement),
   }
 }
-
-const expandUnary = (_op: string, _x: Scalar): Scalar | null => null
-const expandBinary = (_op: string, _x: Scalar, _y: Scalar): Scalar | null => null
 
 const isHalfType = (dtype: DType): dtype is Half => isHalf(dtype)
 

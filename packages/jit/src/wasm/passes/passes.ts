@@ -12,6 +12,7 @@ import { simplify } from '../../loops/simplify.ts'
 import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts'
 import { sizeOfBody } from '../../loops/visit.ts'
 import { expand } from './expand.ts'
+import { branchOnGuards } from './guards.ts'
 import { vectorVariables, vectorise } from './vectorise.ts'
 
 /** Nodes that a written-out loop may have. */
@@ -38,6 +39,7 @@ export const wasmPasses: readonly LoopPass[] = [
   { name: 'expand functions', run: expand },
   { name: 'lanes for parallel loops', run: onBody(vectorise) },
   { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
+  { name: 'branch on large guards', run: onBody(branchOnGuards) },
   { name: 'share subexpressions', run: onBody(share) },
   { name: 'hoist invariants', run: onBody(hoistValues) },
   { name: 'share what was hoisted', run: onBody(share) },

@@ -43,17 +43,20 @@ const sinhTail = [0.16666667, 0.008333311, 0.00019842635, 2.7839255e-6]
 const tanhTail = [-0.33333284, 0.13331483, -0.053742774, 0.020648062, -0.0057140635]
 
 /** n in a float32 with n + `offset` in its low bits, and r, of x = n ln 2 + r. */
-const reduced = (x: Scalar, offset: number): { readonly shifted: Scalar; readonly r: Scalar } => {
+export const reduced = (
+  x: Scalar,
+  offset: number,
+): { readonly shifted: Scalar; readonly r: Scalar } => {
   const shifted = add(mul(x, log2e), roundingShift + offset)
   const n = sub(shifted, roundingShift + offset)
   return { shifted, r: sub(sub(x, mul(n, ln2High)), mul(n, ln2Low)) }
 }
 
 /** eʳ − 1 for |r| ≤ ln 2 / 2. */
-const expMinusOne = (r: Scalar): Scalar => add(r, mul(square(r), polynomial(r, expTail)))
+export const expMinusOne = (r: Scalar): Scalar => add(r, mul(square(r), polynomial(r, expTail)))
 
 /** 2ⁿ for −126 ≤ n ≤ 127, where n + 127 is in the low bits of `shifted`. */
-const powerOfTwo = (shifted: Scalar): Scalar => fromBits(shl(bitsOf(shifted), 23))
+export const powerOfTwo = (shifted: Scalar): Scalar => fromBits(shl(bitsOf(shifted), 23))
 
 /**
  * x · 2ⁿ, rounded once, for |n| ≤ 250 where n + 254 is in the low bits of `shifted`: by two factors, so

@@ -4,21 +4,30 @@
  */
 import type { Scalar } from '@cotangent/core'
 import {
+  type Operand,
+  abs,
   add,
   and,
   bitsOf,
   constant,
+  div,
   eq,
   fromBits,
+  ge,
   gt,
+  least,
   lt,
   mul,
   polynomial,
   select,
+  shl,
   shrArithmetic,
+  sqrt,
   square,
   sub,
   toFloat32,
+  toInt32,
+  withSign,
 } from '../arith.ts'
 
 const ln2High = 0.693359375
@@ -31,11 +40,16 @@ const logTail = [
   0.3333333, -0.25000823, 0.20001261, -0.16623335, 0.1420095, -0.13159521, 0.12766975, -0.076431125,
 ]
 
-/** e and f of a positive normal x = 2ᵉ (1 + f). */
-const split = (x: Scalar): { readonly e: Scalar; readonly f: Scalar } => {
+/** x = 2ᵉ (1 + f), for positive normal x. */
+interface Split {
+  readonly e: Scalar
+  readonly f: Scalar
+}
+
+const split = (x: Scalar): Split => {
   const above = sub(bitsOf(x), rootHalfBits)
   const mantissa = fromBits(add(and(above, 0x7fffff), rootHalfBits))
-  return { e: toFloat32(shrArithmetic(above, 23)), f: sub(mantissa, 1) }
+  return { e: shrArithmetic(above, 23), f: sub(mantissa, 1) }
 }
 
 /** log x of a positive finite x, other values as the logarithm has them; denormals by 2^23 x. */
@@ -43,7 +57,7 @@ export const log = (x: Scalar): Scalar => {
   const denormal = lt(x, smallestNormal)
   const { e, f } = split(select(denormal, mul(x, 2 ** 23), x))
   const exponent = select(denormal, sub(e, 23), e)
-  return outsideDomain(x, sumOfParts(exponent, f))
+  return outsideDomain(x, sumOfParts(toFloat32(exponent), f))
 }
 
 /** e ln 2 + log(1 + f), from the smallest parts up. */
@@ -60,3 +74,47 @@ const outsideDomain = (x: Scalar, inside: Scalar): Scalar =>
     select(lt(x, Infinity), inside, x),
     select(eq(x, 0), constant(x, -Infinity), NaN),
   )
+
+/** log(1 + x) + doublings · log 2 for x > −1, from the rounded sum and what rounding left out. */
+const log1pOf = (x: Scalar, doublings: Operand): Scalar => {
+  const u = add(x, 1)
+  const { e, f } = split(u)
+  // Where x is large the sum loses 1 at most, which is nothing beside it.
+  const lost = mul(sub(x, sub(u, 1)), fromBits(shl(sub(127, least(e, 126)), 23)))
+  return sumOfParts(toFloat32(add(e, doublings)), add(f, lost))
+}
+
+export const log1p = (x: Scalar): Scalar =>
+  select(lt(abs(x), 2 ** -25), x, outsideDomain(add(x, 1), log1pOf(x, 0)))
+
+/** sign(x) log(|x| + √(x² + 1)). */
+export const asinh = (x: Scalar): Scalar => {
+  const a = abs(x)
+  const u = square(a)
+  const isLarge = gt(a, 2 ** 13)
+  const z = select(isLarge, sub(a, 1), add(a, div(u, add(sqrt(add(u, 1)), 1))))
+  const inside = log1pOf(z, toInt32(isLarge))
+  return select(and(gt(a, 2 ** -13), lt(a, Infinity)), withSign(inside, x), x)
+}
+
+/** log(x + √(x² − 1)); NaN below 1. */
+export const acosh = (x: Scalar): Scalar => {
+  const t = sub(x, 1)
+  const isLarge = gt(x, 2 ** 13)
+  const z = select(isLarge, t, add(t, sqrt(mul(t, add(t, 2)))))
+  const inside = log1pOf(z, toInt32(isLarge))
+  return select(ge(x, 1), select(lt(x, Infinity), inside, x), NaN)
+}
+
+// (atanh x / x − 1) / x² in x², on |x| ≤ ½, within 2^-29 of atanh x.
+const atanhTail = [0.333333, 0.2000261, 0.14220996, 0.11838548, 0.050796136, 0.17748219]
+
+/** A polynomial near zero, and ½ log((1 + x) / (1 − x)) beyond. */
+export const atanh = (x: Scalar): Scalar => {
+  const a = abs(x)
+  const u = square(x)
+  const near = add(x, mul(x, mul(u, polynomial(u, atanhTail))))
+  const ratio = div(add(a, a), sub(1, a))
+  const far = mul(outsideDomain(add(ratio, 1), log1pOf(ratio, 0)), 0.5)
+  return select(lt(a, 0.5), near, withSign(select(gt(a, 1), NaN, far), x))
+}

@@ -1,0 +1,120 @@
+/**
+ * Guards around much work become statements: a variable with the other value, and a branch that
+ * overwrites it. Expressions inside a branch are shared like any others, where those inside a guard
+ * are printed as often as they are used. Lanes take the branch when any of them must.
+ */
+import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { branching, freshNames, namesIn, scalarsOf } from '../../loops/visit.ts'
+import { mapIndex, mapScalar } from '../../loops/rewrite.ts'
+
+const { across, compareOp, convertTo, literal, local, selectOp } = scalars
+
+type Guard = Extract<Scalar, { readonly tag: 'guard' }>
+type Fresh = (prefix: string) => string
+
+/** Fewer nodes than this are printed where they stand. */
+const muchWork = 24
+
+/** Makes branches of large guards, except in the conditions of `while`. */
+export const branchOnGuards = (body: readonly Stmt[]): readonly Stmt[] =>
+  block(body, freshNames(namesIn(body)), false)
+
+/** Whether lanes may differ in the condition: it becomes a branch, and reads nothing out of bounds. */
+export const isBranchOfLanes = (s: Guard): boolean => {
+  const { nodes, loads } = workBehind(s)
+  return loads === 0 && nodes >= muchWork
+}
+
+/** What the value of a guard computes that the other value and the condition do not. */
+const workBehind = (s: Guard): { readonly nodes: number; readonly loads: number } => {
+  const done = new Set<Scalar>()
+  const always = (x: Scalar): void => {
+    if (done.has(x)) return
+    done.add(x)
+    // Nested guards may not compute theirs.
+    for (const child of x.tag === 'guard' ? [x.condition, x.otherwise] : scalarsOf(x)) always(child)
+  }
+  always(s.condition)
+  always(s.otherwise)
+  let [nodes, loads] = [0, 0]
+  const visit = (x: Scalar): void => {
+    if (done.has(x)) return
+    done.add(x)
+    nodes++
+    if (x.tag === 'load') loads++
+    for (const child of scalarsOf(x)) visit(child)
+  }
+  visit(s.value)
+  return { nodes, loads }
+}
+
+const block = (body: readonly Stmt[], fresh: Fresh, inLanes: boolean): readonly Stmt[] =>
+  body.flatMap((s): readonly Stmt[] => {
+    const before: Stmt[] = []
+    const rewrite = makeRewrite(before, fresh, inLanes, new Map())
+    switch (s.tag) {
+      case 'comment':
+        return [s]
+      case 'for':
+        return [{ ...s, body: block(s.body, fresh, inLanes || s.lanes !== undefined) }]
+      case 'while':
+        return [{ ...s, body: block(s.body, fresh, inLanes) }]
+      case 'if': {
+        const condition = rewrite.scalar(s.condition)
+        const inside = (b: readonly Stmt[]): readonly Stmt[] => block(b, fresh, inLanes)
+        return [...before, branching(condition, inside(s.then), inside(s.otherwise))]
+      }
+      case 'let':
+      case 'variable':
+      case 'assign': {
+        const value = rewrite.scalar(s.value)
+        return [...before, { ...s, value }]
+      }
+      case 'store': {
+        const [at, value] = [rewrite.index(s.at), rewrite.scalar(s.value)]
+        return [...before, { ...s, at, value }]
+      }
+      default:
+        return s satisfies never
+    }
+  })
+
+interface Rewrite {
+  readonly scalar: (s: Scalar) => Scalar
+  readonly index: (i: Index) => Index
+}
+
+/** Puts the branches of large guards into `before`. */
+const makeRewrite = (
+  before: Stmt[],
+  fresh: Fresh,
+  inLanes: boolean,
+  memo: Map<Scalar, Scalar>,
+): Rewrite => {
+  const scalar = (s: Scalar): Scalar => {
+    const known = memo.get(s)
+    if (known !== undefined) return known
+    const made = s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
+    memo.set(s, made)
+    return made
+  }
+  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const guarded = (s: Guard): Scalar => {
+    const condition = scalar(s.condition)
+    const otherwise = scalar(s.otherwise)
+    if (workBehind(s).nodes < muchWork) return { ...s, condition, otherwise }
+    const name = fresh('g')
+    const variable = local(s.dtype, name)
+    before.push({ tag: 'variable', name, value: otherwise })
+    const inside: Stmt[] = []
+    const value = makeRewrite(inside, fresh, inLanes, new Map(memo)).scalar(s.value)
+    const chosen = inLanes ? selectOp(condition, value, variable) : value
+    inside.push({ tag: 'assign', name, value: chosen })
+    before.push(branching(inLanes ? anyLane(condition) : condition, inside, []))
+    return variable
+  }
+  return { scalar, index }
+}
+
+const anyLane = (condition: Scalar): Scalar =>
+  compareOp('notEqual', across('or', convertTo('int32', condition)), literal('int32', 0))

@@ -22,14 +22,14 @@ type Environment = ReadonlyMap<Slot, Operand>
 
 /** Functions that the driver imports. */
 export interface DriverImports {
-  /** `fork(phase, arguments, rounds, grain)`: runs a phase on every thread. */
+  /** `fork(phase, arguments, rounds, grain, microseconds)`: runs a phase, on all threads if that pays. */
   readonly fork: number
   /** `host(n)`: calls JavaScript; the pointers are among the arguments. */
   readonly host: number
 }
 
 /** Nanoseconds of work that are shared out between threads. */
-export const worthForking = 20_000
+export const worthForking = 12_000
 /** Nanoseconds that one call of a phase takes at most: calls are where the engine swaps in better code. */
 const longCall = 40_000
 
@@ -139,6 +139,7 @@ export class DriverPrinter {
       this.#pushArguments()
       body.i32(rounds)
       body.i32(grainOf(rounds, cost))
+      body.i32(Math.min(1e9, Math.round(total / 1000)))
       body.call(this.#imports.fork)
       return
     }

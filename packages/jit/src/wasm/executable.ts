@@ -11,9 +11,10 @@ import { lengthOf } from '../driver/views.ts'
 import type { OutputOrigin } from '../origins.ts'
 import { type Plan, bytesOf } from '../plan/plan.ts'
 import { type Program, typeOf } from '../program.ts'
+import { Forker } from './fork.ts'
 import type { Handed } from './ground.ts'
 import type { Arena, Heap } from './heap/index.ts'
-import { type Instance, type WasmModule, forkAlone, instantiate, printModule } from './instance.ts'
+import { type Instance, type WasmModule, instantiate, printModule } from './instance.ts'
 import { theHeap } from './runtime.ts'
 
 const noneDonated: readonly boolean[] = []
@@ -37,7 +38,8 @@ export class WasmProgram {
     this.#label = label
     this.#origins = origins
     this.module = printModule(program, plan, this.#heap.isShared)
-    this.#instance = instantiate(this.module, this.#heap, forkAlone)
+    const { bytes, hosting } = this.module
+    this.#instance = instantiate(this.module, this.#heap, (phases) => new Forker(bytes, phases, hosting).fork)
     const { ground } = this.module
     this.#arena = this.#heap.arena(ground.bytes, label)
     const positions = new Map(ground.inputs.map((h, i) => [h.slot, i]))

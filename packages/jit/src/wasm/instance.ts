@@ -18,6 +18,8 @@ export interface WasmModule {
   readonly kernels: readonly KernelFunction[]
   readonly hostFunctions: readonly HostFunction[]
   readonly hosts: readonly HostStep[]
+  /** Phases that call functions of JavaScript. */
+  readonly hosting: ReadonlySet<number>
 }
 
 /** Prints kernels and driver of a planned program. */
@@ -31,7 +33,7 @@ export const printModule = (program: Program, plan: Plan, shared: boolean): Wasm
     const params = f.arity === 1 ? ([f.kind] as const) : ([f.kind, f.kind] as const)
     kernels.imported(f, module.importFunction('maths', f.name, params, [f.kind]))
   }
-  const fork = module.importFunction('env', 'fork', ['i32', 'i32', 'i32', 'i32'], [])
+  const fork = module.importFunction('env', 'fork', ['i32', 'i32', 'i32', 'i32', 'i32'], [])
   const host = module.importFunction('env', 'host', ['i32'], [])
   const ground = new Ground(program, plan)
   const printer = new DriverPrinter(plan, ground, kernels, module, { fork, host })
@@ -45,11 +47,18 @@ export const printModule = (program: Program, plan: Plan, shared: boolean): Wasm
     kernels: kernels.functions,
     hostFunctions,
     hosts: printer.hosts,
+    hosting: kernels.hosting,
   }
 }
 
 export type PhaseCall = (args: number, from: number, to: number) => void
-export type Fork = (phase: number, args: number, rounds: number, grain: number) => void
+export type Fork = (
+  phase: number,
+  args: number,
+  rounds: number,
+  grain: number,
+  microseconds: number,
+) => void
 
 /** The functions of a module in this thread. */
 export interface Instance {
@@ -106,13 +115,3 @@ const functionOf = (exports: WebAssembly.Exports, name: string): AnyFunction => 
   if (isFunction(found)) return found
   throw new InternalError({ operation: 'link', problem: 'the module lacks a function', got: name })
 }
-
-/** Runs a phase on this thread alone. */
-export const forkAlone =
-  (phases: readonly PhaseCall[]): Fork =>
-  (phase, args, rounds, grain) => {
-    const call = phases[phase]!
-    for (let from = 0; from < rounds; from += grain) {
-      call(args, from, Math.min(from + grain, rounds))
-    }
-  }

@@ -57,6 +57,8 @@ export class Kernels {
   readonly #known = new Map<string, KernelFunction>()
   readonly #host = new Map<string, number>()
   readonly functions: KernelFunction[] = []
+  /** Phases that call functions of JavaScript. */
+  readonly hosting: Set<number> = new Set()
   #phases = 0
 
   /** Runs the loop passes; all kernels are prepared before the first is printed. */
@@ -97,11 +99,13 @@ export class Kernels {
     const key = printed.map(({ body, rounds }) => `${rounds} ${body.fingerprint()}`).join('\n')
     const known = this.#known.get(key)
     if (known !== undefined) return known
+    const callsHost = hostFunctionsOf(kernel.body).length > 0
     const functions = printed.map(({ body, rounds, cost }): PhaseFunction => {
       const number = this.#phases++
       const index = module.declare(kernel.name, ['i32', 'i32', 'i32'], [])
       module.define(index, body)
       module.export(`p${number}`, index)
+      if (callsHost) this.hosting.add(number)
       return { number, index, rounds, cost }
     })
     const made: KernelFunction = {

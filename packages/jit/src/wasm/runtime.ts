@@ -1,5 +1,6 @@
 /** What all WebAssembly executables share: the heap, and whether there is WebAssembly at all. */
 import { Heap } from './heap/index.ts'
+import { Pool, getThreads, onThreads } from './threads/index.ts'
 
 // (func (result v128) i32.const 0; i8x16.splat)
 const simdProbe = Uint8Array.of(
@@ -64,4 +65,15 @@ const canShare = (): boolean => {
 export const theHeap = (): Heap => {
   shared ??= Heap.create({ shared: canShare() })
   return shared
+}
+
+let pool: Pool | null = null
+
+/** The threads of this page or process, which share the heap. */
+export const thePool = (): Pool => {
+  if (pool !== null) return pool
+  const made = new Pool(theHeap().memory, getThreads())
+  onThreads((threads) => made.resize(threads))
+  pool = made
+  return made
 }

@@ -1,7 +1,7 @@
 /** What a benchmark is: a name, contenders that compute the same, and what is asked of them. */
 import { type Tensor, vjp } from '@cotangent/core'
-import { type Lowered, jit } from '@cotangent/jit'
-import { type Backend, useThreads, ways } from './backends.ts'
+import { type Backend, type Lowered, jit } from '@cotangent/jit'
+import { useThreads, ways } from './backends.ts'
 
 /** `'full'` is measured; `'small'` has the same code paths and takes milliseconds, for tests. */
 export type Size = 'full' | 'small'

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isBackend } from '../backends.ts'
+import { type Backend, isAvailable } from '@cotangent/jit'
 
 export type Library = 'cotangent' | 'jax-xla' | 'torch' | 'jaxjs' | 'tfjs-wasm'
 
@@ -19,16 +19,23 @@ export interface Column {
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Our columns by name: the backend, and the threads it may use. */
-export const ownColumns: ReadonlyMap<string, { backend: string; threads: number }> = new Map([
-  ['cotangent-wasm-1t', { backend: 'wasm', threads: 1 }],
-  ['cotangent-wasm-2t', { backend: 'wasm', threads: 2 }],
-  ['cotangent-js', { backend: 'js', threads: 1 }],
-  ['cotangent-interpreter', { backend: 'interpret', threads: 1 }],
+export interface OwnColumn {
+  /** Absent: what `jit` takes by itself, which is WebAssembly for all but tiny functions. */
+  readonly backend?: Backend
+  readonly threads: number
+  readonly isHere: boolean
+}
+
+/** Our columns by name. */
+export const ownColumns: ReadonlyMap<string, OwnColumn> = new Map<string, OwnColumn>([
+  ['cotangent-wasm-1t', { threads: 1, isHere: isAvailable('wasm') }],
+  ['cotangent-wasm-2t', { threads: 2, isHere: isAvailable('wasm') }],
+  ['cotangent-js', { backend: 'js', threads: 1, isHere: isAvailable('js') }],
+  ['cotangent-interpreter', { backend: 'interpret', threads: 1, isHere: true }],
 ])
 
-const own: readonly Column[] = [...ownColumns].flatMap(([name, { backend, threads }]) =>
-  isBackend(backend)
+const own: readonly Column[] = [...ownColumns].flatMap(([name, { threads, isHere }]) =>
+  isHere
     ? [
         {
           name,
@@ -42,7 +49,7 @@ const own: readonly Column[] = [...ownColumns].flatMap(([name, { backend, thread
     : [],
 )
 
-/** Both threads counts of a library whose script takes `--threads`. */
+/** Both numbers of threads of a library whose script takes `--threads`. */
 const pair = (
   library: Library,
   version: string,

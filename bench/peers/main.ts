@@ -6,7 +6,7 @@
  */
 import { writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { isBackend, useThreads } from '../backends.ts'
+import { useThreads } from '../backends.ts'
 import { ownColumns } from './columns.ts'
 import type { Line } from './line.ts'
 import { timeRuns } from './timing.ts'
@@ -74,12 +74,11 @@ const emit = (line: Line): void => {
 const main = (peer: string): void => {
   const column = ownColumns.get(peer)
   if (column === undefined) throw new Error(`there is no column ${peer}`)
-  const { backend, threads } = column
+  const { backend, threads, isHere } = column
   const chosen = workloads.filter(isWanted)
-  if (!isBackend(backend)) {
-    for (const { id } of chosen) {
-      emit({ peer, workload: id, ms: null, n: 0, reason: `there is no backend ${backend} here` })
-    }
+  if (!isHere) {
+    const reason = 'the engine does not allow this'
+    for (const { id } of chosen) emit({ peer, workload: id, ms: null, n: 0, reason })
     return
   }
   useThreads(threads)

@@ -1,7 +1,6 @@
 /** What a workload is: a name that all libraries share, and a way to prepare it here. */
 import { type Shape, type Tensor, tensor, tree, vjp } from 'cotangent'
-import { type JitOptions, type Jitted, type Lowered, jit } from '@cotangent/jit'
-import type { Backend } from '../backends.ts'
+import { type Backend, type JitOptions, type Jitted, type Lowered, jit } from '@cotangent/jit'
 import { checksum, integersBelow, normalFloats } from './generator.ts'
 
 export type Group =
@@ -71,9 +70,9 @@ export type Workload = TimedWorkload | MeasuredWorkload
 
 const sizeOf = (shape: Shape): number => shape.reduce((n, extent) => n * extent, 1)
 
-/** The shared inputs, and functions compiled for one backend. */
-export const contextFor = (backend: Backend): Context => ({
-  compile: (f, options = {}) => jit(f, { ...options, backend }),
+/** The shared inputs, and functions compiled for one backend, or for the one that `jit` takes. */
+export const contextFor = (backend?: Backend): Context => ({
+  compile: (f, options = {}) => jit(f, backend === undefined ? options : { ...options, backend }),
   normal: (shape, seed, scale = 1, shift = 0) =>
     tensor(normalFloats(sizeOf(shape), seed, scale, shift), { shape }),
   integers: (shape, seed, below) => tensor(integersBelow(sizeOf(shape), seed, below), { shape }),

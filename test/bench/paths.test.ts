@@ -1,10 +1,10 @@
 /** What the benchmarks measure as compiled is compiled, and computes what the interpreter does. */
 import type * as Core from '@cotangent/core'
-import type { Lowered } from '@cotangent/jit'
 import type { Benchmark, Contenders, Contest } from '@cotangent/bench/benchmark'
 import { arraysOf, difference } from '@cotangent/bench/samples'
 import { themes } from '@cotangent/bench/suites/index'
 import { describe, expect, test, vi } from 'vitest'
+import { expectKernels } from './kernels.ts'
 
 const evaluations = vi.hoisted(() => ({ count: 0 }))
 
@@ -31,37 +31,6 @@ const evaluationsIn = (run: () => unknown): number => {
   const before = evaluations.count
   run()
   return evaluations.count - before
-}
-
-interface Seen {
-  /** Names of generated functions. */
-  readonly kernels: ReadonlySet<string>
-  /** Primitives, by the kernels that compute them. */
-  readonly computed: ReadonlyMap<string, readonly string[]>
-}
-
-const seenIn = (lowered: Lowered): Seen => {
-  const computed = new Map<string, string[]>()
-  for (const line of lowered.clusters.split('\n')) {
-    const [kernel, operations] = line.trim().split(': ')
-    for (const operation of operations?.split(', ') ?? []) {
-      computed.set(operation, [...(computed.get(operation) ?? []), kernel!])
-    }
-  }
-  return { kernels: new Set(lowered.kernels.map(({ name }) => name)), computed }
-}
-
-/** Nothing falls back to a function of the host, and a kernel computes each of these primitives. */
-const expectKernels = (lowered: Lowered, operations: readonly string[]): void => {
-  const { kernels, computed } = seenIn(lowered)
-  expect(lowered.clusters).not.toContain('host call')
-  for (const operation of operations) {
-    const names = computed.get(operation) ?? []
-    expect(
-      names.some((name) => kernels.has(name)),
-      `no kernel computes ${operation}`,
-    ).toBe(true)
-  }
 }
 
 const contender = (contenders: Contenders, name: string): (() => unknown) => {

@@ -1,0 +1,183 @@
+/** The workloads that other libraries share: their inputs, what is compiled for them, and how they compare. */
+import type { Shape, Tensor } from '@cotangent/core'
+import { type CodeBackend, isAvailable } from '@cotangent/jit'
+import { np } from 'cotangent'
+import { replaceBlock } from '@cotangent/bench/figures'
+import { goals } from '@cotangent/bench/peers/goals'
+import { bitsAt, checksum, integersBelow, normalFloats } from '@cotangent/bench/peers/generator'
+import { type Line, parseLine } from '@cotangent/bench/peers/line'
+import { isRight, reference } from '@cotangent/bench/peers/reference'
+import { judgeColumn, standingsOf } from '@cotangent/bench/peers/standings'
+import { comparisonText } from '@cotangent/bench/peers/text'
+import { type Context, contextFor } from '@cotangent/bench/peers/workload'
+import { workloads } from '@cotangent/bench/peers/workloads'
+import { describe, expect, test } from 'vitest'
+import { expectKernels } from './kernels.ts'
+
+describe('inputs', () => {
+  test('bits are well mixed', () => {
+    const ones = Array.from({ length: 1000 }, (_, i) => bitsAt(i, 3).toString(2).replace(/0/g, ''))
+    const mean = ones.reduce((n, digits) => n + digits.length, 0) / ones.length
+    expect(mean).toBeGreaterThan(15.5)
+    expect(mean).toBeLessThan(16.5)
+  })
+  test('normal numbers have their mean and their deviation', () => {
+    const values = normalFloats(10_000, 5, 2, 1)
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length
+    expect(mean).toBeCloseTo(1, 1)
+    expect(Math.sqrt(variance)).toBeCloseTo(2, 1)
+  })
+  test('integers stay below their bound', () => {
+    expect(Math.max(...integersBelow(1000, 6, 10))).toBe(9)
+    expect(Math.min(...integersBelow(1000, 6, 10))).toBe(0)
+  })
+  test('a checksum sees an exchange of two elements', () => {
+    expect(checksum([[1, 2, 3, 4]])).not.toEqual(checksum([[4, 3, 2, 1]]))
+  })
+})
+
+/** Small enough to run in a test; all others only compile here. */
+const quick: ReadonlySet<string> = new Set([
+  'matmul_256',
+  'conv_lenet1_fwd',
+  'conv_lenet2_fwd',
+  'lenet_step',
+  'eager_add10',
+  'jit_tiny',
+  'vg_mlp_tiny',
+])
+
+const backends: readonly CodeBackend[] = (['wasm', 'js'] as const).filter(isAvailable)
+
+for (const backend of backends) {
+  describe(`what ${backend} computes is what PyTorch does`, () => {
+    for (const workload of workloads) {
+      if (!quick.has(workload.id) || !('prepare' in workload)) continue
+      test(workload.id, () => {
+        const check = workload.prepare(contextFor(backend)).check()
+        const both = `${check.join(', ')} against ${reference.get(workload.id)!.join(', ')}`
+        expect(isRight(workload.id, check), both).toBe(true)
+      })
+    }
+  })
+}
+
+/** What the compiler is expected to make of a workload. */
+interface Path {
+  /** Different kernels at most: more of them means that something is no longer fused. */
+  readonly most: number
+  /** Kernels, by the primitives that they fuse. */
+  readonly kernels: readonly string[]
+}
+
+const paths: ReadonlyMap<string, Path> = new Map([
+  ['matmul_256', { most: 1, kernels: ['dotGeneral'] }],
+  ['matmul_512', { most: 1, kernels: ['dotGeneral'] }],
+  ['matmul_1024', { most: 1, kernels: ['dotGeneral'] }],
+  ['conv3x3_fwd', { most: 6, kernels: [] }],
+  ['conv3x3_grad', { most: 9, kernels: ['conv'] }],
+  ['conv_lenet1_fwd', { most: 2, kernels: ['conv'] }],
+  ['conv_lenet2_fwd', { most: 1, kernels: ['conv'] }],
+  ['maxpool_fwd', { most: 1, kernels: ['reduceWindowMax'] }],
+  ['maxpool_fb', { most: 2, kernels: ['reduceWindowMax', 'selectAndScatterAdd'] }],
+  ['avgpool_fwd', { most: 1, kernels: ['reduceWindowSum_div'] }],
+  ['avgpool_fb', { most: 3, kernels: ['reduceWindowSum_div', 'reduceWindowSum'] }],
+  ['bnrelu_fwd', { most: 5, kernels: ['reduceSum'] }],
+  ['bnrelu_fb', { most: 12, kernels: ['reduceSum'] }],
+  ['layernorm_fb', { most: 3, kernels: ['reduceSum_div_add_rsqrt'] }],
+  ['softmaxce_fb', { most: 4, kernels: ['reduceMax_exp_reduceSum_div'] }],
+  ['lstm_fwd', { most: 6, kernels: ['dotGeneral_add', 'dotGeneral'] }],
+  ['lstm_fb', { most: 16, kernels: ['dotGeneral_add', 'dotGeneral'] }],
+  ['gru_fwd', { most: 5, kernels: ['dotGeneral_add', 'dotGeneral'] }],
+  ['gru_fb', { most: 16, kernels: ['dotGeneral_add', 'dotGeneral'] }],
+  ['lenet_step', { most: 37, kernels: ['conv_logistic', 'dotGeneral_logistic'] }],
+  ['mlp_step', { most: 25, kernels: ['dotGeneral_select'] }],
+  ['charlstm_step', { most: 31, kernels: ['dotGeneral_add', 'reduceMax_exp_reduceSum_div'] }],
+  ['resnet20_step', { most: 120, kernels: ['conv', 'reduceSum'] }],
+  ['ew_transc', { most: 1, kernels: ['add'] }],
+  ['ew_cheap', { most: 1, kernels: ['sub'] }],
+  ['sum_all', { most: 1, kernels: ['reduceSum'] }],
+  ['mean_ax0', { most: 1, kernels: ['reduceSum_div'] }],
+  ['mean_ax1', { most: 1, kernels: ['reduceSum_div'] }],
+  ['jit_tiny', { most: 1, kernels: ['tanh'] }],
+  ['vg_mlp_tiny', { most: 10, kernels: ['dotGeneral_tanh'] }],
+])
+
+/** The fused primitives of a kernel: what its name says before the type. */
+const fusedIn = (kernel: string): string => kernel.split(/_(?:[a-z]+\d+|bool)_/)[0]!
+
+/** Types are all that compiling needs. */
+const zeros: Pick<Context, 'normal' | 'integers'> = {
+  normal: (shape: Shape): Tensor => np.zeros(shape),
+  integers: (shape: Shape): Tensor => np.zeros(shape, { dtype: 'int32' }),
+}
+
+for (const backend of backends) {
+  describe(`every workload is compiled kernels alone: ${backend}`, () => {
+    for (const workload of workloads) {
+      if (!('prepare' in workload)) continue
+      test(workload.id, () => {
+        const { lower } = workload.prepare({ ...contextFor(backend), ...zeros })
+        if (lower === undefined) return expect(workload.id).toBe('eager_add10')
+        const { most, kernels } = paths.get(workload.id)!
+        const lowered = lower()
+        expectKernels(lowered, [])
+        const names = lowered.kernels.map((kernel) => kernel.name)
+        expect(names.map(fusedIn)).toEqual(expect.arrayContaining([...kernels]))
+        expect(names.length, names.join(', ')).toBeLessThanOrEqual(most)
+      })
+    }
+  })
+}
+
+test('a block of the page is replaced, and nothing else', () => {
+  const text = 'a\n<!-- measured: x -->\nold\n<!-- end -->\nb <!-- measured: y --><!-- end -->'
+  expect(replaceBlock(text, 'x', 'new')).toBe(
+    'a\n<!-- measured: x -->\n\nnew\n\n<!-- end -->\nb <!-- measured: y --><!-- end -->',
+  )
+  expect(() => replaceBlock(text, 'z', '')).toThrow('no block z')
+})
+
+describe('comparing', () => {
+  const line = (peer: string, workload: string, ms: number, check?: readonly number[]): Line => ({
+    peer,
+    workload,
+    ms,
+    n: 1,
+    ...(check === undefined ? {} : { check }),
+  })
+  const right = reference.get('lenet_step')!
+  const lines: readonly Line[] = [
+    line('cotangent-wasm-1t', 'lenet_step', 4, right),
+    line('cotangent-wasm-2t', 'lenet_step', 3, right),
+    line('cotangent-wasm-2t', 'lenet_step', 2, right),
+    line('cotangent-wasm-2t', 'lenet_step', 2.5, right),
+    line('jax-xla-2t', 'lenet_step', 5, right),
+    line('torch2.13.0-2t', 'lenet_step', 1, [0, 0, 0]),
+    { peer: 'tfjs-wasm-2t', workload: 'lenet_step', ms: null, n: 0, reason: 'it cannot' },
+  ]
+
+  test('medians over rounds, threads against as many threads, and wrong results left out', () => {
+    const verdicts = judgeColumn(workloads, standingsOf(workloads, lines), 'cotangent-wasm-2t')
+    expect(verdicts).toMatchObject([
+      { id: 'lenet_step', goal: { library: 'jax-xla' }, value: 2, isMet: true },
+    ])
+    expect(judgeColumn(workloads, standingsOf(workloads, lines), 'cotangent-wasm-1t')).toEqual([])
+  })
+  test('the table says what is wrong and what cannot be done', () => {
+    const text = comparisonText(lines)
+    expect(text).toContain('5.00 ms (2.00×)')
+    expect(text).toContain('1.00 ms ✗')
+    expect(text).toContain('–')
+    expect(text).toContain('1 of 1 goals met')
+  })
+  test('every goal and every check is of a workload', () => {
+    const ids = workloads.map(({ id }) => id)
+    for (const id of [...goals.keys(), ...reference.keys()]) expect(ids).toContain(id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+  test('a line that holds no figures is refused', () => {
+    expect(() => parseLine('[1, 2]')).toThrow('not a line of figures')
+  })
+})

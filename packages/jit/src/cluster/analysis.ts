@@ -24,6 +24,20 @@ export interface Producer {
   readonly output: number
 }
 
+/** Why a variable has memory of its own. */
+export type Kept =
+  /** A reduction, which has to be finished before it is read; or a routine's or loop's result. */
+  | 'computed whole'
+  | 'returned'
+  /** By a routine or control flow. */
+  | 'read whole'
+  /** Inlined, its expression would be too long. */
+  | 'long'
+  /** Computing it again for each read costs more than a store and loads. */
+  | 'read often'
+  /** Somebody's view of it under another shape has to be somewhere. */
+  | 'viewed'
+
 export interface Analysis {
   readonly probes: ReadonlyMap<Equation, Probe>
   readonly producers: ReadonlyMap<Var, Producer>
@@ -33,6 +47,8 @@ export interface Analysis {
   readonly aliases: ReadonlyMap<Var, Atom>
   /** Operations for one element (one step of a reduction), with those of everything inlined. */
   readonly work: ReadonlyMap<Equation, number>
+  /** Why each variable of an equation that has memory has it. */
+  readonly kept: ReadonlyMap<Var, Kept>
 }
 
 /** True for equations that the compiler writes as element-wise code or reductions. */
@@ -53,14 +69,17 @@ export const analyze = (graph: Graph): Analysis => {
   const aliases = new Map<Var, Atom>()
   const work = new Map<Var, number>()
   const total = new Map<Equation, number>()
+  const kept = new Map<Var, Kept>()
   const inlined = (atom: Atom): number =>
     isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
 
-  const needsMemory = (v: Var, { lowering }: Probe, own: number): boolean => {
-    if (lowering.tag !== 'pull' || returned.has(v) || whole.has(v) || own > expressionLimit)
-      return true
+  const needsMemory = (v: Var, { lowering }: Probe, own: number): Kept | null => {
+    if (lowering.tag !== 'pull') return 'computed whole'
+    if (returned.has(v)) return 'returned'
+    if (whole.has(v)) return 'read whole'
+    if (own > expressionLimit) return 'long'
     const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
-    return (reads - 1) * own > recomputeBudget
+    return (reads - 1) * own > recomputeBudget ? 'read often' : null
   }
 
   for (const equation of graph.equations) {
@@ -74,16 +93,21 @@ export const analyze = (graph: Graph): Analysis => {
         aliases.set(v, source!)
         work.set(v, 0)
       }
+      const why = needsMemory(v, found, own)
       if (source !== null && !returned.has(v) && hasMemory(source, materialized, aliases)) share()
-      else if (!needsMemory(v, found, own)) work.set(v, own)
+      else if (why === null) work.set(v, own)
       else if (source !== null && isVar(source) && !returned.has(v)) {
         // Give the memory to what is reshaped: its own axes make the better loops.
         materialized.add(source)
+        kept.set(source, 'viewed')
         share()
-      } else materialized.add(v)
+      } else {
+        materialized.add(v)
+        kept.set(v, why)
+      }
     }
   }
-  return { probes, producers, materialized, aliases, work: total }
+  return { probes, producers, materialized, aliases, work: total, kept }
 }
 
 const hasMemory = (

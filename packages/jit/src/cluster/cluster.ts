@@ -46,6 +46,33 @@ export interface Single {
 
 export type Unit = Cluster | Single
 
+/** Why a root did not join a kernel. */
+export type Apart =
+  /** The other is a routine, control flow or a host call. */
+  | 'no kernel'
+  | 'work limit'
+  | 'read limit'
+  /** A tiled reduction reads its operands again and again: they must be finished. */
+  | 'tile reads memory'
+  /** Only point-wise work on the same elements follows in a tile. */
+  | 'in a tile'
+  /** It reads rows of the other beside its own. */
+  | 'other rows'
+  /** The two have too few loops in common. */
+  | 'other loops'
+  /** The two read nothing in common. */
+  | 'nothing shared'
+
+/** Where a root was put, and which kernels it could not join, the latest first. */
+export interface Placement {
+  readonly root: Root
+  readonly unit: number
+  readonly isFirst: boolean
+  /** The latest unit that it reads from, or −1. */
+  readonly after: number
+  readonly apart: readonly { readonly unit: number; readonly why: Apart }[]
+}
+
 /** Beyond this many operations per element a kernel stops growing. */
 const workLimit = 160
 const readLimit = 20
@@ -58,7 +85,12 @@ interface Read {
   readonly index: readonly Index[]
 }
 
-export const cluster = (graph: Graph, analysis: Analysis): readonly Unit[] => {
+/** Groups equations into kernels; decisions are appended to `log`, where somebody wants to know. */
+export const cluster = (
+  graph: Graph,
+  analysis: Analysis,
+  log: Placement[] | null = null,
+): readonly Unit[] => {
   const units: Unit[] = []
   const madeBy = new Map<Var, number>()
   for (const equation of graph.equations) {
@@ -78,7 +110,7 @@ export const cluster = (graph: Graph, analysis: Analysis): readonly Unit[] => {
       work: analysis.work.get(equation)!,
     }
     const reads = readsOf(root, analysis)
-    const position = place(units, root, reads, madeBy, found)
+    const position = place(units, root, reads, madeBy, found, log)
     for (const v of outputs) madeBy.set(v, position)
   }
   return units
@@ -111,7 +143,9 @@ const place = (
   reads: readonly Read[],
   madeBy: ReadonlyMap<Var, number>,
   found: Probe,
+  log: Placement[] | null,
 ): number => {
+  const apart: { readonly unit: number; readonly why: Apart }[] = []
   const after = Math.max(
     -1,
     ...reads.map(({ atom }) => (isVar(atom) ? (madeBy.get(atom) ?? -1) : -1)),
@@ -119,9 +153,22 @@ const place = (
   const tiled = root.extents !== null && !isRowReduction(root, reads, found)
   for (let position = units.length - 1; position >= Math.max(after, 0); position--) {
     const unit = units[position]!
-    if (unit.tag !== 'cluster' || unit.work + root.work > workLimit) continue
+    const refuse = (why: Apart): void => {
+      if (log !== null) apart.push({ unit: position, why })
+    }
+    if (unit.tag !== 'cluster') {
+      refuse('no kernel')
+      continue
+    }
+    if (unit.work + root.work > workLimit) {
+      refuse('work limit')
+      continue
+    }
     const outside = reads.filter(({ atom }) => !isVar(atom) || madeBy.get(atom) !== position)
-    if (unit.reads.size + outside.length > readLimit && unit.reads.size > 0) continue
+    if (unit.reads.size + outside.length > readLimit && unit.reads.size > 0) {
+      refuse('read limit')
+      continue
+    }
     const outer =
       position === after
         ? joinAfter(
@@ -131,13 +178,18 @@ const place = (
             tiled,
           )
         : joinBeside(unit, root, reads, tiled)
-    if (outer === null) continue
+    if (typeof outer === 'string') {
+      refuse(outer)
+      continue
+    }
     unit.outer = outer
     unit.roots.push(root)
     unit.work += root.work
     for (const { atom } of outside) unit.reads.add(atom)
+    log?.push({ root, unit: position, isFirst: false, after, apart })
     return position
   }
+  log?.push({ root, unit: units.length, isFirst: true, after, apart })
   const reading = new Set(reads.map(({ atom }) => atom))
   units.push({
     tag: 'cluster',
@@ -150,22 +202,22 @@ const place = (
   return units.length - 1
 }
 
-/** The outer loops of the cluster with a root that reads what it makes, or null where it cannot join. */
+/** The outer loops of the cluster with a root that reads what it makes, or why it cannot join. */
 const joinAfter = (
   unit: Cluster,
   root: Root,
   internal: readonly Read[],
   tiled: boolean,
-): Shape | null => {
-  if (tiled) return null
+): Shape | Apart => {
+  if (tiled) return 'tile reads memory'
   if (unit.tiled) {
     const fits = root.extents === null && sameShape(root.shape, unit.outer)
-    return fits && internal.every((r) => isRowLocal(r, root.shape)) ? unit.outer : null
+    return fits && internal.every((r) => isRowLocal(r, root.shape)) ? unit.outer : 'in a tile'
   }
   const outer = commonPrefix(unit.outer, root.shape)
   const whole = sameShape(outer, unit.outer) && sameShape(outer, root.shape)
-  if (!whole && (outer.length === 0 || sizeOf(outer) < fewestRows)) return null
-  return internal.every((r) => isRowLocal(r, outer)) ? outer : null
+  if (!whole && (outer.length === 0 || sizeOf(outer) < fewestRows)) return 'other loops'
+  return internal.every((r) => isRowLocal(r, outer)) ? outer : 'other rows'
 }
 
 /** The same for a root that reads nothing the cluster makes: it joins to share what both read. */
@@ -174,14 +226,15 @@ const joinBeside = (
   root: Root,
   reads: readonly Read[],
   tiled: boolean,
-): Shape | null => {
-  if (!sameShape(unit.outer, root.shape) || unit.tiled !== tiled) return null
+): Shape | Apart => {
+  if (!sameShape(unit.outer, root.shape) || unit.tiled !== tiled) return 'other loops'
   const first = unit.roots[0]!
   const alike =
     root.extents === null
       ? unit.roots.every((r) => r.extents === null)
       : first.extents !== null && unit.roots.length === 1 && sameShape(first.extents, root.extents)
-  return alike && reads.some(({ atom }) => unit.reads.has(atom)) ? unit.outer : null
+  if (!alike) return 'other loops'
+  return reads.some(({ atom }) => unit.reads.has(atom)) ? unit.outer : 'nothing shared'
 }
 
 /** The read stays in the row that the outer counters name. */

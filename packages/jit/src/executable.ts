@@ -8,6 +8,7 @@ import {
   decodeHalf,
   encodeHalf,
   evaluateGraph,
+  forMachine,
   isHalf,
 } from '@cotangent/core'
 import { type Driver, type LinkedKernel, makeDriver } from './driver/driver.ts'
@@ -57,15 +58,11 @@ export const compileGraph = (
   given?: CodeBackend,
   name = 'compiled function',
 ): Executable => {
-  const stages = optimize(graph)
-  const last = stages.at(-1)!.graph
   const best = given ?? bestBackend()
-  const wanted = lowerGraph(last, best === 'js' ? jsTarget : wasmTarget)
-  const backend =
-    given === undefined && best === 'wasm' && codeGenerationAllowed() && isTiny(wanted)
-      ? 'js'
-      : best
-  const program = backend === best ? wanted : lowerGraph(last, jsTarget)
+  const wanted = lowerFor(graph, best)
+  const tiny = given === undefined && best === 'wasm' && isTiny(wanted.program)
+  const backend = tiny && codeGenerationAllowed() ? 'js' : best
+  const { stages, program } = backend === best ? wanted : lowerFor(graph, backend)
   const inputs: readonly Var[] = program.inputs
   const plan = planMemory(
     program,
@@ -81,6 +78,17 @@ export const compileGraph = (
   const run: Executable['run'] = (arrays) =>
     wasm.call(arrays.map((data) => new Storage(data))).map((storage) => storage.read())
   return { ...shared, code: { tag: 'wasm', program: wasm }, run }
+}
+
+const lowerFor = (
+  graph: Graph,
+  backend: CodeBackend,
+): { readonly stages: readonly Stage[]; readonly program: Program } => {
+  const target = backend === 'js' ? jsTarget : wasmTarget
+  return forMachine(target.machine, () => {
+    const stages = optimize(graph)
+    return { stages, program: lowerGraph(stages.at(-1)!.graph, target) }
+  })
 }
 
 /** The generated functions, as text. */

@@ -1,5 +1,5 @@
 /** What kernels are written for: decisions of the emitters that depend on the back end. */
-import type { DType, Stmt } from '@cotangent/core'
+import type { DType, Machine, Stmt } from '@cotangent/core'
 import type { ReductionSpec } from './loops/reduction.ts'
 import { emitReduction } from './loops/reduction.ts'
 import { emitVectorReduction } from './loops/vector/reduction.ts'
@@ -13,17 +13,20 @@ export interface TargetReduction extends Omit<ReductionSpec, 'scratch'> {
 
 export interface Target {
   readonly name: 'js' | 'wasm'
+  readonly machine: Machine
   /** Statements that compute a reduction for every output. */
   readonly reduce: (spec: TargetReduction) => readonly Stmt[]
 }
 
 export const jsTarget: Target = {
   name: 'js',
+  machine: { vectors: false },
   reduce: (spec) => emitReduction({ ...spec, scratch: (size) => spec.scratch(size, 'float64') }),
 }
 
 export const wasmTarget: Target = {
   name: 'wasm',
+  machine: { vectors: true },
   reduce: ({ scratch, before, ...spec }) =>
     // Rounds of loops around the statements, which threads share, would share the scratch too.
     emitVectorReduction(before === undefined ? spec : { ...spec, scratch, before }),

@@ -82,6 +82,9 @@ export interface Flat {
   readonly structure: Structure
 }
 
+const isLeaf = (value: unknown): value is Leaf =>
+  value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean'
+
 const isPlain = (value: object): value is Record<string, unknown> => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
@@ -115,36 +118,103 @@ const showPath = (path: readonly (string | number)[]): string =>
  */
 export const flatten = (tree: unknown, operation = 'tree'): Flat => {
   const leaves: Leaf[] = []
-  const visit = (value: unknown, path: readonly (string | number)[]): Structure => {
+  // Where the walk is, for messages.
+  const path: (string | number)[] = []
+  const visitAt = (part: string | number, child: unknown): Structure => {
+    path.push(part)
+    const structure = visit(child)
+    path.pop()
+    return structure
+  }
+  const visit = (value: unknown): Structure => {
     if (path.length > deepest) throw endless(operation, path)
-    if (value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean') {
+    if (isLeaf(value)) {
       leaves.push(value)
       return leafStructure
     }
     if (value === null) return none
     if (Array.isArray(value)) {
-      return listStructure(value.map((child: unknown, i) => visit(child, [...path, i])))
+      return listStructure(value.map((child: unknown, i) => visitAt(i, child)))
     }
     if (typeof value === 'object') {
       if (isPlain(value)) {
         const names = Object.keys(value).sort()
         return recordStructure(
           names,
-          names.map((name) => visit(value[name], [...path, name])),
+          names.map((name) => visitAt(name, value[name])),
         )
       }
       const entry = registered.get(value.constructor)
       if (entry !== undefined) {
         const { children, data } = entry.handler.flatten(value)
-        const parts = children.map((child, i) => visit(child, [...path, i]))
+        const parts = children.map((child, i) => visitAt(i, child))
         const key = `#${entry.id}${JSON.stringify(data) ?? ''}(${parts.map((p) => p.key).join(',')})`
         return { tag: 'instance', key, size: sum(parts), id: entry.id, data, children: parts }
       }
     }
     throw notATree(operation, value, path)
   }
-  const structure = visit(tree, [])
+  const structure = visit(tree)
   return { leaves, structure }
+}
+
+/**
+ * Whether a tree has this structure; its leaves are then added to `leaves`, which hold some of them
+ * where it has not. What `flatten` would refuse has no structure.
+ */
+export const flattenAs = (structure: Structure, tree: unknown, leaves: Leaf[]): boolean => {
+  switch (structure.tag) {
+    case 'leaf':
+      if (!isLeaf(tree)) return false
+      leaves.push(tree)
+      return true
+    case 'none':
+      return tree === null
+    case 'list':
+      return Array.isArray(tree) && flattenList(structure.children, tree, leaves)
+    case 'record':
+      return typeof tree === 'object' && tree !== null && isPlain(tree)
+        ? flattenRecord(structure.names, structure.children, tree, leaves)
+        : false
+    case 'instance': {
+      if (typeof tree !== 'object' || tree === null) return false
+      const entry = registered.get(tree.constructor)
+      if (entry === undefined || entry.id !== structure.id) return false
+      const { children, data } = entry.handler.flatten(tree)
+      if (data !== structure.data && JSON.stringify(data) !== JSON.stringify(structure.data)) {
+        return false
+      }
+      return flattenList(structure.children, children, leaves)
+    }
+    default:
+      return structure satisfies never
+  }
+}
+
+const flattenList = (
+  structures: readonly Structure[],
+  trees: readonly unknown[],
+  leaves: Leaf[],
+): boolean => {
+  if (trees.length !== structures.length) return false
+  for (let i = 0; i < structures.length; i++) {
+    if (!flattenAs(structures[i]!, trees[i], leaves)) return false
+  }
+  return true
+}
+
+const flattenRecord = (
+  names: readonly string[],
+  structures: readonly Structure[],
+  tree: Readonly<Record<string, unknown>>,
+  leaves: Leaf[],
+): boolean => {
+  if (Object.keys(tree).length !== names.length) return false
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!
+    if (!Object.hasOwn(tree, name) || !flattenAs(structures[i]!, tree[name], leaves)) return false
+  }
+  return true
 }
 
 /** Nothing is nested this deeply unless it contains itself. */
@@ -185,6 +255,20 @@ const fixFor = (value: unknown): string => {
   return 'remove it, or make the argument a constant of the compiled code: jit(f, { staticArgs })'
 }
 
+const record = (
+  names: readonly string[],
+  children: readonly Structure[],
+  build: (s: Structure) => unknown,
+): Record<string, unknown> => {
+  // Assigning to this name would change the prototype.
+  if (names.includes('__proto__')) {
+    return Object.fromEntries(names.map((name, i) => [name, build(children[i]!)]))
+  }
+  const made: Record<string, unknown> = {}
+  for (let i = 0; i < names.length; i++) made[names[i]!] = build(children[i]!)
+  return made
+}
+
 /** The tree of this structure with these leaves; frozen. The caller knows its type. */
 export const unflatten = <T>(structure: Structure, leaves: readonly unknown[]): T => {
   let next = 0
@@ -194,12 +278,13 @@ export const unflatten = <T>(structure: Structure, leaves: readonly unknown[]): 
         return leaves[next++]
       case 'none':
         return null
-      case 'list':
-        return Object.freeze(s.children.map(build))
+      case 'list': {
+        const list = new Array<unknown>(s.children.length)
+        for (let i = 0; i < list.length; i++) list[i] = build(s.children[i]!)
+        return Object.freeze(list)
+      }
       case 'record':
-        return Object.freeze(
-          Object.fromEntries(s.names.map((name, i) => [name, build(s.children[i]!)])),
-        )
+        return Object.freeze(record(s.names, s.children, build))
       case 'instance':
         return handlers[s.id]!.unflatten(s.children.map(build), s.data)
       default:

@@ -23,6 +23,7 @@ import {
   stridesOf,
   transpose,
   wholeEquation,
+  currentMachine,
 } from '@cotangent/core'
 import { accumulatorDType, innerProduct, multiplyAdd, requireProductTypes } from './products.ts'
 import { pad, reverse } from './structural.ts'
@@ -218,12 +219,17 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   const { dtype, shape } = outputs[0]!
   // Cropping may leave less than nothing of the input, which cannot be written down as an array.
   if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
-  if (suitsBorderConv(x.shape, w.shape, shape, dtype, params)) return borderConv(params.padding)
+  const { vectors } = currentMachine()
+  if (!vectors && suitsBorderConv(x.shape, w.shape, shape, dtype, params))
+    return borderConv(params.padding)
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }
   if (suitsWinograd(x, w, params)) {
-    return { tag: 'expand', expand: ([input, kernel]) => [winogradConv(input!, kernel!)] }
+    return {
+      tag: 'expand',
+      expand: ([input, kernel]) => [winogradConv(input!, kernel!, vectors ? 'float32' : 'float64')],
+    }
   }
   const channels = w.shape[1]!
   const perGroup = shape[1]! / params.groups

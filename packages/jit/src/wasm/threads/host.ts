@@ -1,4 +1,6 @@
 /** Starting workers, in Node and in browsers, and what the platform can do. */
+import type * as Os from 'node:os'
+import type * as Threads from 'node:worker_threads'
 import type { WatcherData, WorkerData } from './source.ts'
 
 /** A worker, or a failed attempt to start one. */
@@ -17,8 +19,8 @@ export type StartThread = (
 ) => Thread
 
 interface NodeModules {
-  readonly threads: typeof import('node:worker_threads')
-  readonly os: typeof import('node:os')
+  readonly threads: typeof Threads
+  readonly os: typeof Os
 }
 
 // Not imported: a page has no such modules, and a bundler would look for them.

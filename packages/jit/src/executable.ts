@@ -60,7 +60,8 @@ export const compileGraph = (
 ): Executable => {
   const best = given ?? bestBackend()
   const wanted = lowerFor(graph, best)
-  const tiny = given === undefined && best === 'wasm' && isTiny(wanted.program)
+  const tiny =
+    given === undefined && best === 'wasm' && codeGenerationAllowed() && isTiny(wanted.program)
   const backend = tiny && codeGenerationAllowed() ? 'js' : best
   const { stages, program } = backend === best ? wanted : lowerFor(graph, backend)
   const inputs: readonly Var[] = program.inputs

@@ -24,6 +24,7 @@ import { Cache, type KeyPart } from './cache.ts'
 import { type CodeBackend, executeArrays, isAvailable } from './executable.ts'
 import { Lowered } from './lowered.ts'
 import { donatedLeaves, positions } from './positions.ts'
+import { type Recognised, Recent } from './recent.ts'
 import { type Call, type Variant, compileVariant, interpretVariant, runVariant } from './variant.ts'
 
 export type Backend = CodeBackend | 'interpret'
@@ -73,6 +74,7 @@ export const jit = <A extends readonly unknown[], R>(
   requireBackend(backend)
   const wanted = backend === 'interpret' ? undefined : backend
   const cache = new Cache<Variant>(cacheCapacity)
+  const recent = new Recent()
 
   const prepare = (args: readonly unknown[]): Call => {
     const staticArgs = positions('staticArgs', options.staticArgs, args.length)
@@ -96,9 +98,17 @@ export const jit = <A extends readonly unknown[], R>(
     return variant
   }
 
-  const run = (...args: readonly unknown[]): unknown => {
+  const recognise = (args: readonly unknown[]): Recognised => {
+    const known = recent.find(args)
+    if (known !== null) return known
     const call = prepare(args)
     const variant = variantOf(args, call)
+    if (variant.captures.length === 0) recent.add(args, call, variant)
+    return { call, variant }
+  }
+
+  const run = (...args: readonly unknown[]): unknown => {
+    const { call, variant } = recognise(args)
     if (isTracing()) {
       const params: CallParams = { name: f.name, graph: variant.graph, execute, recompute: null }
       const inputs = [...variant.captures, ...call.leaves.map(leafTensor)]
@@ -122,11 +132,16 @@ export const jit = <A extends readonly unknown[], R>(
     })
   }
 
+  const clear = (): void => {
+    cache.clear()
+    recent.clear()
+  }
+
   const jitted: unknown = Object.defineProperties(run, {
     name: { value: `jit(${f.name})` },
     lower: { value: lower },
     cacheSize: { get: () => cache.size },
-    clearCache: { value: () => cache.clear() },
+    clearCache: { value: clear },
   })
   return asJitted<A, R>(jitted)
 }

@@ -9,8 +9,7 @@ import {
   evaluateTyped,
   subgraphs,
 } from '@cotangent/core'
-import type { Executable } from '../executable.ts'
-import { codeGenerationAllowed } from '../js/evaluate.ts'
+import { type Executable, isAvailable } from '../executable.ts'
 import { compileFor, runOn } from '../run.ts'
 import { type Strides, memoryOf, stridesOfInput } from './inputs.ts'
 import { graphOf, workOf } from './operation.ts'
@@ -67,7 +66,7 @@ const holdsGraphs = (primitive: AnyPrimitive, params: unknown): boolean => {
 
 /** Runs a primitive by a kernel made for it, or, where it is small and new, by its reference. */
 export const evaluateCompiled: EagerBackend = (primitive, inputs, params) => {
-  if (primitive.effectful || !codeGenerationAllowed()) {
+  if (primitive.effectful || !isAvailable(undefined)) {
     return evaluateConcrete(primitive, inputs, params)
   }
   if (params !== null && holdsGraphs(primitive, params)) {

@@ -161,7 +161,9 @@ class Emitter {
     const rows = outputs.length === 0
     return this.#target.reduce({
       name,
-      ...(prefix.length === 0 ? { before: (phase) => this.#before.push(...phase) } : {}),
+      ...(prefix.length === 0 && this.#done.size === 0
+        ? { before: (phase) => this.#before.push(...phase) }
+        : {}),
       scratch: (size, dtype) => {
         const scratchName = `s${this.scratch.length}`
         this.scratch.push({ name: scratchName, dtype, size })

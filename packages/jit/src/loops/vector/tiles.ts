@@ -154,7 +154,8 @@ const stepCost = (
       other += copies * 8
     } else loads += copies * count
     if (!packed.has(operand.name)) arithmetic += copies * operand.work
-    if (copies < points || operand.work > 0) held += copies
+    // The engine loads a step's operands before it computes.
+    held += copies
   }
   const used = points * accumulators + held + (stepWork > 1 ? 1 : 0)
   const over = used - engine.registers

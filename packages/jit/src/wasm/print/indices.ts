@@ -19,6 +19,29 @@ export const constantOf = (i: Index): number => {
   return i.tag === 'constant' ? i.value : 0
 }
 
+/**
+ * The index with counters that stand still as constants: those of loops of one round, and of the
+ * lanes of a tile. Accesses that differ in nothing else share a pointer.
+ */
+export const settled = (
+  frame: Frame,
+  i: Index,
+  inner: ReadonlyMap<string, number> = new Map(),
+): Index => {
+  if (i.tag !== 'affine' && i.tag !== 'counter') return i
+  let constant = constantOf(i)
+  const terms = termsOf(i).filter(({ coefficient, term }) => {
+    if (term.tag !== 'counter') return true
+    const at = frame.counters.get(term.name)?.at
+    const value = inner.get(term.name) ?? (at?.tag === 'constant' ? at.value : undefined)
+    if (value === undefined) return true
+    constant += coefficient * value
+    return false
+  })
+  if (terms.length === termsOf(i).length) return i
+  return terms.length === 0 ? { tag: 'constant', value: constant } : { tag: 'affine', constant, terms }
+}
+
 /** Names the part of an index that is not constant; null where data other than locals is in it. */
 export const variableKey = (i: Index): string | null => {
   const parts: string[] = []
@@ -198,8 +221,14 @@ const slackBelow = 512
  * Pushes the address of an element, or of that of the first lane; gives the constant part, for the
  * instruction.
  */
-export const emitAddress = (frame: Frame, buffer: string, at: Index, width: number): number => {
+export const emitAddress = (
+  frame: Frame,
+  buffer: string,
+  index: Index,
+  width: number,
+): number => {
   const { body } = frame
+  const at = settled(frame, index)
   const key = variableKey(at)
   const constant = constantOf(at)
   const known = key === null ? undefined : frame.pointers.get(`${buffer} ${key}`)

@@ -6,7 +6,7 @@ import type { Index, Scalar, Stmt } from '@cotangent/core'
 import { effectsOf, walk } from '../../loops/visit.ts'
 import { op } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
-import { constantOf, emitSum, termsOf, variableKey } from './indices.ts'
+import { constantOf, emitSum, settled, termsOf, variableKey } from './indices.ts'
 import { widthOf } from './layout.ts'
 
 export type Loop = Extract<Stmt, { readonly tag: 'for' }>
@@ -33,10 +33,12 @@ interface Moving {
 export type Movement = readonly { readonly local: number; readonly stride: number }[]
 
 /** Reads and writes of the statements, with the loops they are in; branches and `while` apart. */
-const accessesOf = (loop: Loop): readonly Access[] => {
+const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
   const found: Access[] = []
   const visit = (body: readonly Stmt[], loops: readonly Loop[]): void => {
-    const add = (buffer: string, width: number, at: Index): void => {
+    const once = new Map(loops.slice(1).flatMap((l) => (isOnce(l) ? [[l.counter, firstOf(l)]] : [])))
+    const add = (buffer: string, width: number, index: Index): void => {
+      const at = settled(frame, index, once)
       const key = variableKey(at)
       if (key !== null && key !== '')
         found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
@@ -101,7 +103,7 @@ export class Pointers {
     const groups = new Map<string, Access[]>()
     const { assigned, declared } = effectsOf(loop.body)
     const changed = new Set([...assigned, ...declared])
-    for (const access of accessesOf(loop)) {
+    for (const access of accessesOf(frame, loop)) {
       if (frame.pointers.has(access.key)) continue
       const names = new Set(access.loops.map((l) => l.counter))
       const counters = termsOf(access.at).flatMap(({ term }) =>
@@ -177,6 +179,8 @@ export class Pointers {
     }
   }
 }
+
+const isOnce = (loop: Loop): boolean => loop.extent <= (loop.lanes ?? loop.step ?? 1)
 
 /** The counter's value in the first round. */
 export const firstOf = (loop: Loop): number => {

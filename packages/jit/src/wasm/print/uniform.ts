@@ -16,7 +16,7 @@ import { hostName } from './host.ts'
 import { emitAddress, emitIndex } from './indices.ts'
 import { isUnsigned, kindOf, loadOf, widthOf } from './layout.ts'
 import { combineLanes, lanesOf } from './across.ts'
-import { vector } from './vector.ts'
+import { mask, vector } from './vector.ts'
 
 const { boundsOf } = scalars
 
@@ -69,11 +69,18 @@ export const uniform = (frame: Frame, s: Scalar): void => {
       emitIndex(frame, s.value)
       return convert(frame, 'int32', s.dtype)
     case 'across':
+      if (s.op === 'or' && s.x.dtype === 'bool') return anyLane(frame, s.x)
       vector(frame, s.x)
       return combineLanes(frame, s.op, s.x.dtype, lanesOf(frame, s.x))
     default:
       s satisfies never
   }
+}
+
+// Whether a bool holds in any lane; with two lanes the other half of a narrow mask means nothing.
+const anyLane = (frame: Frame, x: Scalar): void => {
+  mask(frame, x, lanesOf(frame, x) === 2 ? 64 : 32)
+  frame.body.simd(simd.v128AnyTrue)
 }
 
 const literal = ({ body }: Frame, dtype: DType, value: number): void => {

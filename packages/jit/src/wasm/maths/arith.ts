@@ -54,8 +54,17 @@ export const shrLogical = (x: Scalar, count: number): Scalar =>
 export const shrArithmetic = (x: Scalar, count: number): Scalar =>
   binaryOp('shiftRightArithmetic', x, literal(x.dtype, count))
 
-export const neg = (x: Scalar): Scalar => unaryOp('negate', x)
-export const abs = (x: Scalar): Scalar => unaryOp('absolute', x)
+/** The top bit of an int32. */
+export const topBit: number = -(2 ** 31)
+
+// With the mask in a register one bit operation, where the instruction makes the mask anew each time.
+const isSingle = (x: Scalar): boolean => x.dtype === 'float32'
+export const neg = (x: Scalar): Scalar =>
+  isSingle(x) ? fromBits(xor(bitsOf(x), topBit)) : unaryOp('negate', x)
+export const abs = (x: Scalar): Scalar =>
+  isSingle(x) ? fromBits(and(bitsOf(x), 0x7fffffff)) : unaryOp('absolute', x)
+/** −|x| of a float32. */
+export const negAbs = (x: Scalar): Scalar => fromBits(or(bitsOf(x), topBit))
 export const sqrt = (x: Scalar): Scalar => unaryOp('sqrt', x)
 export const floor = (x: Scalar): Scalar => unaryOp('floor', x)
 export const ceil = (x: Scalar): Scalar => unaryOp('ceil', x)
@@ -86,9 +95,6 @@ export const fromBits = (x: Scalar): Scalar => bitcastTo('float32', x)
 export const toFloat32 = (x: Scalar): Scalar => convertTo('float32', x)
 export const toFloat64 = (x: Scalar): Scalar => convertTo('float64', x)
 export const toInt32 = (x: Scalar): Scalar => convertTo('int32', x)
-
-/** The top bit of an int32. */
-export const topBit: number = -(2 ** 31)
 
 /** A float32 with the magnitude of a non-negative `x` and the sign of `from`, zeros included. */
 export const withSign = (x: Scalar, from: Scalar): Scalar =>

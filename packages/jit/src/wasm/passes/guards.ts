@@ -7,7 +7,7 @@ import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { branching, freshNames, namesIn, scalarsOf } from '../../loops/visit.ts'
 import { mapIndex, mapScalar } from '../../loops/rewrite.ts'
 
-const { across, compareOp, convertTo, literal, local, selectOp } = scalars
+const { across, local, selectOp } = scalars
 
 type Guard = Extract<Scalar, { readonly tag: 'guard' }>
 type Fresh = (prefix: string) => string
@@ -19,11 +19,8 @@ const muchWork = 24
 export const branchOnGuards = (body: readonly Stmt[]): readonly Stmt[] =>
   block(body, freshNames(namesIn(body)), false)
 
-/** Whether lanes may differ in the condition: it becomes a branch, and reads nothing out of bounds. */
-export const isBranchOfLanes = (s: Guard): boolean => {
-  const { nodes, loads } = workBehind(s)
-  return loads === 0 && nodes >= muchWork
-}
+/** Whether lanes may differ in the condition: the value reads nothing that may be out of bounds. */
+export const isChoiceOfLanes = (s: Guard): boolean => workBehind(s).loads === 0
 
 /** What the value of a guard computes that the other value and the condition do not. */
 const workBehind = (s: Guard): { readonly nodes: number; readonly loads: number } => {
@@ -102,7 +99,11 @@ const makeRewrite = (
   const guarded = (s: Guard): Scalar => {
     const condition = scalar(s.condition)
     const otherwise = scalar(s.otherwise)
-    if (workBehind(s).nodes < muchWork) return { ...s, condition, otherwise }
+    const { nodes, loads } = workBehind(s)
+    if (nodes < muchWork) {
+      if (!inLanes || loads > 0) return { ...s, condition, otherwise }
+      return selectOp(condition, scalar(s.value), otherwise)
+    }
     const name = fresh('g')
     const variable = local(s.dtype, name)
     before.push({ tag: 'variable', name, value: otherwise })
@@ -110,11 +111,8 @@ const makeRewrite = (
     const value = makeRewrite(inside, fresh, inLanes, new Map(memo)).scalar(s.value)
     const chosen = inLanes ? selectOp(condition, value, variable) : value
     inside.push({ tag: 'assign', name, value: chosen })
-    before.push(branching(inLanes ? anyLane(condition) : condition, inside, []))
+    before.push(branching(inLanes ? across('or', condition) : condition, inside, []))
     return variable
   }
   return { scalar, index }
 }
-
-const anyLane = (condition: Scalar): Scalar =>
-  compareOp('notEqual', across('or', convertTo('int32', condition)), literal('int32', 0))

@@ -4,7 +4,7 @@
  */
 import type { Index, Lanes, Scalar, Stmt } from '@cotangent/core'
 import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
-import { isBranchOfLanes } from './guards.ts'
+import { isChoiceOfLanes } from './guards.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
 
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
@@ -181,7 +181,7 @@ class Judge {
         if (!isVectorBinary(s)) this.#possible = false
         return
       case 'guard':
-        if (this.#varies(s.condition) && !isBranchOfLanes(s)) this.#possible = false
+        if (this.#varies(s.condition) && !isChoiceOfLanes(s)) this.#possible = false
         return
       case 'bitcast':
         if (s.dtype === 'float64' || s.x.dtype === 'float64' || s.dtype === 'bool')

@@ -12,7 +12,7 @@ import {
   fromBits,
   lt,
   mul,
-  neg,
+  negAbs,
   pmax,
   pmin,
   polynomial,
@@ -95,7 +95,7 @@ export const expm1 = (x: Scalar): Scalar => {
 
 /** 1 / (1 + e⁻ˣ), by way of e^−|x|, which never overflows. */
 export const logistic = (x: Scalar): Scalar => {
-  const z = expBounded(pmax(neg(abs(x)), -104))
+  const z = expBounded(pmax(negAbs(x), -104))
   const below = add(z, 1)
   const quotient = div(select(lt(x, 0), z, 1), below)
   return sub(quotient, mul(quotient, sub(z, sub(below, 1))))

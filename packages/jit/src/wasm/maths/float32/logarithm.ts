@@ -2,7 +2,7 @@
  * Logarithms in float32: x = 2ᵉ (1 + f) with √½ ≤ 1 + f < √2, and a polynomial in f (Cody & Waite
  * 1980).
  */
-import type { Scalar } from '@cotangent/core'
+import { type Scalar, scalars } from '@cotangent/core'
 import {
   type Operand,
   abs,
@@ -18,6 +18,7 @@ import {
   least,
   lt,
   mul,
+  or,
   polynomial,
   select,
   shl,
@@ -32,7 +33,8 @@ import {
 
 const ln2High = 0.693359375
 const ln2Low = -2.12194440054690583e-4
-const smallestNormal = 2 ** -126
+const smallestNormalBits = 0x800000
+const largestBits = 0x7f7fffff
 const rootHalfBits = 0x3f3504f3
 
 // (log(1 + f) − f + f² / 2) / f³ on √½ − 1 ≤ f ≤ √2 − 1, within 2^-27 of log(1 + f).
@@ -52,11 +54,20 @@ const split = (x: Scalar): Split => {
   return { e: shrArithmetic(above, 23), f: sub(mantissa, 1) }
 }
 
-/** log x of a positive finite x, other values as the logarithm has them; denormals by 2^23 x. */
+/** The side for all but positive normal numbers is computed only where there are any. */
 export const log = (x: Scalar): Scalar => {
-  const denormal = lt(x, smallestNormal)
-  const { e, f } = split(select(denormal, mul(x, 2 ** 23), x))
-  const exponent = select(denormal, sub(e, 23), e)
+  const { e, f } = split(x)
+  return scalars.guard(isUnusual(x), logUnusual(x), sumOfParts(toFloat32(e), f))
+}
+
+/** Zero, negative, denormal, infinite or NaN. */
+const isUnusual = (x: Scalar): Scalar =>
+  or(lt(bitsOf(x), smallestNormalBits), gt(bitsOf(x), largestBits))
+
+const logUnusual = (x: Scalar): Scalar => {
+  const isDenormal = lt(x, 2 ** -126)
+  const { e, f } = split(select(isDenormal, mul(x, 2 ** 23), x))
+  const exponent = select(isDenormal, sub(e, 23), e)
   return outsideDomain(x, sumOfParts(toFloat32(exponent), f))
 }
 

@@ -225,7 +225,7 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }
-  if (suitsWinograd(x, w, params)) {
+  if (suitsWinograd(x, w, params, vectors)) {
     return {
       tag: 'expand',
       expand: ([input, kernel]) => [winogradConv(input!, kernel!, vectors ? 'float32' : 'float64')],

@@ -13,6 +13,8 @@ import { pad, slice } from './slice.ts'
 
 /** Below this many channels the transforms cost more than the multiplications they save. */
 const fewestChannels = 16
+/** With vectors multiplications are cheap and memory is not: the transforms move four times the input. */
+const fewestChannelsOfVectors = 64
 const fewestTiles = 64
 
 interface Typed {
@@ -28,7 +30,13 @@ interface Plain {
 }
 
 /** Whether a convolution of these shapes, padding applied, is faster this way. */
-export const suitsWinograd = (x: Typed, w: Typed, params: Plain): boolean => {
+export const suitsWinograd = (
+  x: Typed,
+  w: Typed,
+  params: Plain,
+  vectors: boolean,
+): boolean => {
+  const fewest = vectors ? fewestChannelsOfVectors : fewestChannels
   const ones = [...params.strides, ...params.inputDilation, ...params.kernelDilation, params.groups]
   const [batch, channels, height, width] = x.shape
   return (
@@ -37,8 +45,8 @@ export const suitsWinograd = (x: Typed, w: Typed, params: Plain): boolean => {
     w.shape[2] === 3 &&
     w.shape[3] === 3 &&
     ones.every((n) => n === 1) &&
-    channels! >= fewestChannels &&
-    w.shape[0]! >= fewestChannels &&
+    channels! >= fewest &&
+    w.shape[0]! >= fewest &&
     batch! * Math.floor((height! - 2) / 2) * Math.floor((width! - 2) / 2) >= fewestTiles
   )
 }

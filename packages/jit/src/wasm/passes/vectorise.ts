@@ -31,13 +31,9 @@ const vectoriseStmt = (s: Stmt): Stmt => {
 }
 
 const hasLanes = (s: Stmt): boolean => {
-  let found = false
-  walk({
-    statement: (x) => {
-      if (x.tag === 'for' && x.lanes !== undefined) found = true
-    },
-  }).body([s])
-  return found
+  if (s.tag === 'for') return s.lanes !== undefined || s.body.some(hasLanes)
+  if (s.tag === 'while') return s.body.some(hasLanes)
+  return s.tag === 'if' && (s.then.some(hasLanes) || s.otherwise.some(hasLanes))
 }
 
 const withLanes = (loop: Loop): Loop | null => {
@@ -62,7 +58,8 @@ const withVectors = (body: readonly Stmt[], lanes: Lanes): readonly Stmt[] =>
 /** Makes vectors of the variables that passes have declared inside of loops with lanes. */
 export const vectorVariables = (body: readonly Stmt[]): readonly Stmt[] =>
   body.map((s) => {
-    if (s.tag === 'for' && s.lanes !== undefined) return { ...s, body: withVectors(s.body, s.lanes) }
+    if (s.tag === 'for' && s.lanes !== undefined)
+      return { ...s, body: withVectors(s.body, s.lanes) }
     if (s.tag === 'for' || s.tag === 'while') return { ...s, body: vectorVariables(s.body) }
     if (s.tag !== 'if') return s
     return branching(s.condition, vectorVariables(s.then), vectorVariables(s.otherwise))

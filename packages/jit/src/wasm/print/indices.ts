@@ -39,7 +39,9 @@ export const settled = (
     return false
   })
   if (terms.length === termsOf(i).length) return i
-  return terms.length === 0 ? { tag: 'constant', value: constant } : { tag: 'affine', constant, terms }
+  return terms.length === 0
+    ? { tag: 'constant', value: constant }
+    : { tag: 'affine', constant, terms }
 }
 
 /** Names the part of an index that is not constant; null where data other than locals is in it. */
@@ -221,12 +223,7 @@ const slackBelow = 512
  * Pushes the address of an element, or of that of the first lane; gives the constant part, for the
  * instruction.
  */
-export const emitAddress = (
-  frame: Frame,
-  buffer: string,
-  index: Index,
-  width: number,
-): number => {
+export const emitAddress = (frame: Frame, buffer: string, index: Index, width: number): number => {
   const { body } = frame
   const at = settled(frame, index)
   const key = variableKey(at)

@@ -34,6 +34,7 @@ export const loadLanes = (frame: Frame, s: Load): void => {
   const stride = laneStride(frame, s.at)
   if (stride === 1) return loadSideBySide(frame, s)
   const active = activeLanes(frame, s.at)
+  if (stride === 2 && active === 4 && widthOf(s.dtype) === 4) return loadEverySecond(frame, s)
   if (stride !== null && stride > 0) {
     return loadApart(frame, s, stride, active)
   }
@@ -53,6 +54,19 @@ const loadSideBySide = (frame: Frame, s: Load): void => {
   body.simdLoad(simd.v128Load32Zero, offset)
   body.simd(isUnsigned(s.dtype) ? simd.i16x8ExtendLowI8x16U : simd.i16x8ExtendLowI8x16S)
   body.simd(isUnsigned(s.dtype) ? simd.i32x4ExtendLowI16x8U : simd.i32x4ExtendLowI16x8S)
+}
+
+// Two vectors, half of which is wanted; the last element read lies one behind the last wanted.
+const loadEverySecond = (frame: Frame, s: Load): void => {
+  const { body } = frame
+  frame.scratch('i32', (pointer) => {
+    const offset = emitAddress(frame, s.buffer, s.at, 4)
+    body.tee(pointer)
+    body.simdLoad(simd.v128Load, offset)
+    body.get(pointer)
+    body.simdLoad(simd.v128Load, offset + 16)
+    body.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27])
+  })
 }
 
 // One address, the other lanes at constant distances from it.

@@ -36,7 +36,9 @@ export type Movement = readonly { readonly local: number; readonly stride: numbe
 const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
   const found: Access[] = []
   const visit = (body: readonly Stmt[], loops: readonly Loop[]): void => {
-    const once = new Map(loops.slice(1).flatMap((l) => (isOnce(l) ? [[l.counter, firstOf(l)]] : [])))
+    const once = new Map(
+      loops.slice(1).flatMap((l) => (isOnce(l) ? [[l.counter, firstOf(l)]] : [])),
+    )
     const add = (buffer: string, width: number, index: Index): void => {
       const at = settled(frame, index, once)
       const key = variableKey(at)

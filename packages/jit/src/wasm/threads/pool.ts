@@ -20,6 +20,11 @@ export interface PoolOptions {
 // cost nothing, while awake a core.
 const defaultSpin = 0.08
 
+// Two threads against one, measured: with a worker awake a job of 2 µs takes as long and one of
+// 6 µs 0.6 of the time; with one asleep it is 60 µs, and 180 µs 0.6 of the time.
+const hotLeast = 3_000
+const coldLeast = 80_000
+
 /**
  * A pool of workers over one shared memory. A module exports its phases as `p0`, `p1`, …, each of
  * the signature of {@link Phase}; their rounds are independent of each other. Workers start with the
@@ -66,6 +71,11 @@ export class Pool {
   /** Whether all workers are awake, so that even a job of 1 µs gains from them. */
   get hot(): boolean {
     return this.team !== null && this.team.awake === this.count - 1
+  }
+
+  /** Whether a job that takes one thread so many nanoseconds ends sooner on all of them. */
+  pays(nanoseconds: number): boolean {
+    return this.count > 1 && nanoseconds > (this.hot ? hotLeast : coldLeast)
   }
 
   /** Changes the number of threads; workers start anew with the next job. */

@@ -16,6 +16,10 @@ export interface TeamOptions {
 
 /** How long the main thread looks at a worker's word before it sleeps, in milliseconds. */
 const spinning = 0.2
+/** Notifying workers takes some 3 µs; more, in milliseconds, means to lose the core to one. */
+const costly = 0.04
+/** After so many milliseconds it is tried again at the latest. */
+const longestPenalty = 4
 /** How often a sleeping main thread looks again by itself, in milliseconds. */
 const patience = 250
 /** How long a main thread that may not sleep waits for a worker, in milliseconds. */
@@ -34,6 +38,10 @@ export class Team {
   private generation = 0
   /** The workers' naps when they were last woken. */
   private naps = 0
+  /** Workers are not woken before this time. */
+  private notBefore = 0
+  /** For how long they were not after the last time. */
+  private penalty = 0
   private death: string | null = null
   private absence: string | null = null
   private stopped = false
@@ -75,14 +83,20 @@ export class Team {
   /**
    * Wakes sleeping workers, who then look for jobs for a while. A worker is told once: until it has
    * woken and gone to sleep again, more notifications would only keep it from taking the lock that
-   * they share.
+   * they share. Where all cores are busy a worker that wakes takes this thread's core, and nothing
+   * is gained: then this is left out for a while, longer each time.
    */
   wake(): void {
     const naps = Atomics.load(this.words, layout.naps)
     if (naps === this.naps) return
+    const started = performance.now()
+    if (started < this.notBefore) return
     this.naps = naps
     Atomics.add(this.words, layout.wake, 1)
     Atomics.notify(this.words, layout.wake)
+    const displaced = performance.now() - started > costly
+    this.penalty = displaced ? Math.min(Math.max(2 * this.penalty, 0.25), longestPenalty) : 0
+    this.notBefore = started + this.penalty
   }
 
   /** Takes all chunks away that nobody has begun. */

@@ -2,6 +2,7 @@
 import { type Atom, InternalError, type TypedArray, type Var, isVar } from '@cotangent/core'
 import { evaluateAny } from '../js/evaluate.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Observer } from '../profile/observer.ts'
 import type { Program, Slot } from '../program.ts'
 import { constructorOf, lengthOf, view } from './views.ts'
 import { type LinkedKernel, Writer } from './writer.ts'
@@ -17,9 +18,13 @@ export interface Driver {
   readonly link: (kernels: readonly LinkedKernel['run'][]) => Run
 }
 
-/** Writes, evaluates and links the driver of a planned program. */
-export const makeDriver = (program: Program, plan: Plan): Driver => {
-  const writer = new Writer(plan)
+/** Writes, evaluates and links the driver of a planned program, with calls of an observer if there is one. */
+export const makeDriver = (
+  program: Program,
+  plan: Plan,
+  observer: Observer | null = null,
+): Driver => {
+  const writer = new Writer(plan, observer?.sites)
   const env = new Map<Slot, string>()
   program.inputs.forEach((v, i) => env.set(v, `x${i}`))
   const written = new Set<Atom>(program.inputs)
@@ -43,7 +48,7 @@ export const makeDriver = (program: Program, plan: Plan): Driver => {
     '}',
   ].join('\n')
   const link = (kernels: readonly LinkedKernel['run'][]): Run => {
-    const linked = (): Run => linkOnce(source, writer, kernels, plan.arenaBytes)
+    const linked = (): Run => linkOnce(source, writer, kernels, plan.arenaBytes, observer)
     return writer.hosts.length === 0 ? linked() : reentrant(linked)
   }
   return { source, kernels: writer.kernels, run: link(writer.kernels.map((k) => k.run)), link }
@@ -54,6 +59,7 @@ const linkOnce = (
   writer: Writer,
   kernels: readonly LinkedKernel['run'][],
   arenaBytes: number,
+  observer: Observer | null,
 ): Run => {
   const arena = new ArrayBuffer(arenaBytes)
   const links = new Map<string, unknown>()
@@ -61,6 +67,7 @@ const linkOnce = (
   writer.temporaries.forEach(({ slot, offset }, i) => links.set(`t${i}`, view(arena, slot, offset)))
   writer.constants.forEach((c, i) => links.set(`c${i}`, c))
   writer.hosts.forEach((h, i) => links.set(`h${i}`, h))
+  if (observer !== null) links.set('mark', observer.mark)
   const driver = evaluateAny(source, links)
   return (inputs) => {
     const results = driver(inputs)

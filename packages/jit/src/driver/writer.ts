@@ -9,6 +9,7 @@ import {
 } from '@cotangent/core'
 import { type CompiledKernel, compileKernel } from '../js/compile.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Observer } from '../profile/observer.ts'
 import type {
   BranchStep,
   HostStep,
@@ -39,14 +40,16 @@ export class Writer {
   readonly temporaries: { readonly slot: Slot; readonly offset: number }[] = []
   readonly hosts: ((...buffers: readonly TypedArray[]) => void)[] = []
   readonly #plan: Plan
+  readonly #sites: Observer['sites']
   readonly #names = new Map<Slot, string>()
   readonly #places = new Map<string, string>()
   readonly #constantNames = new Map<unknown, string>()
   readonly #kernelNames = new Map<string, string>()
   #fresh = 0
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, sites: Observer['sites'] = new Map()) {
     this.#plan = plan
+    this.#sites = sites
   }
 
   fresh(prefix: string): string {
@@ -115,7 +118,12 @@ export class Writer {
   }
 
   steps(program: Program, env: Environment, depth: number): void {
-    for (const step of program.steps) this.step(step, env, depth)
+    for (const step of program.steps) {
+      const site = this.#sites.get(step)
+      if (site !== undefined) this.line(depth, `mark(${2 * site})`)
+      this.step(step, env, depth)
+      if (site !== undefined) this.line(depth, `mark(${2 * site + 1})`)
+    }
   }
 
   step(step: Step, env: Environment, depth: number): void {

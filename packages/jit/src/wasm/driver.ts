@@ -14,6 +14,7 @@ import {
 import { FunctionBody } from './encode/body.ts'
 import type { ModuleBuilder } from './encode/module.ts'
 import { op } from './encode/opcodes.ts'
+import type { Observer } from '../profile/observer.ts'
 import type { Ground } from './ground.ts'
 import type { Kernels, PhaseFunction } from './kernels.ts'
 import { type Operand, pushOperand } from './operands.ts'
@@ -26,6 +27,8 @@ export interface DriverImports {
   readonly fork: number
   /** `host(n)`: calls JavaScript; the pointers are among the arguments. */
   readonly host: number
+  /** `mark(n)`: tells that a step begins or ends; null where nobody listens. */
+  readonly mark: number | null
 }
 
 /** Nanoseconds of work that are shared out between threads. */
@@ -41,6 +44,7 @@ export class DriverPrinter {
   readonly #kernels: Kernels
   readonly #module: ModuleBuilder
   readonly #imports: DriverImports
+  readonly #sites: Observer['sites']
   readonly hosts: HostStep[] = []
   /** What the program as a whole is handed; constants are found here from inner programs, too. */
   readonly #handed = new Map<Slot, Operand>()
@@ -51,12 +55,14 @@ export class DriverPrinter {
     kernels: Kernels,
     module: ModuleBuilder,
     imports: DriverImports,
+    sites: Observer['sites'],
   ) {
     this.#plan = plan
     this.#ground = ground
     this.#kernels = kernels
     this.#module = module
     this.#imports = imports
+    this.#sites = sites
   }
 
   print(program: Program): FunctionBody {
@@ -89,7 +95,19 @@ export class DriverPrinter {
   }
 
   #steps(program: Program, env: Environment): void {
-    for (const step of program.steps) this.#step(step, env)
+    for (const step of program.steps) {
+      const site = this.#sites.get(step)
+      if (site !== undefined) this.#mark(2 * site)
+      this.#step(step, env)
+      if (site !== undefined) this.#mark(2 * site + 1)
+    }
+  }
+
+  #mark(n: number): void {
+    const { mark } = this.#imports
+    if (mark === null) return
+    this.#body.i32(n)
+    this.#body.call(mark)
   }
 
   #step(step: Step, env: Environment): void {

@@ -10,6 +10,7 @@ import {
 import { lengthOf } from '../driver/views.ts'
 import type { OutputOrigin } from '../origins.ts'
 import { type Plan, bytesOf } from '../plan/plan.ts'
+import type { Observer } from '../profile/observer.ts'
 import { type Program, typeOf } from '../program.ts'
 import { Forker } from './fork.ts'
 import type { Handed } from './ground.ts'
@@ -33,13 +34,24 @@ export class WasmProgram {
   /** The stamp of the ground when the constants were last put there. */
   #constantsAt = 0
 
-  constructor(program: Program, plan: Plan, origins: readonly OutputOrigin[], label: string) {
+  constructor(
+    program: Program,
+    plan: Plan,
+    origins: readonly OutputOrigin[],
+    label: string,
+    observer: Observer | null = null,
+  ) {
     this.#heap = theHeap()
     this.#label = label
     this.#origins = origins
-    this.module = printModule(program, plan, this.#heap.isShared)
+    this.module = printModule(program, plan, this.#heap.isShared, observer)
     const { bytes, hosting } = this.module
-    this.#instance = instantiate(this.module, this.#heap, (phases) => new Forker(bytes, phases, hosting).fork)
+    this.#instance = instantiate(
+      this.module,
+      this.#heap,
+      (phases) => new Forker(bytes, phases, hosting).fork,
+      observer,
+    )
     const { ground } = this.module
     this.#arena = this.#heap.arena(ground.bytes, label)
     const positions = new Map(ground.inputs.map((h, i) => [h.slot, i]))

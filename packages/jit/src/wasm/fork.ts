@@ -31,13 +31,14 @@ export class Forker {
     if (pool.threads > 1 && microseconds >= worth && !this.#alone.has(phase)) {
       this.#registration.module ??= pool.register(this.#bytes)
       pool.run(this.#registration.module, phase, this.#phases[phase]!, args, rounds, grain)
-      return
+      return Math.min(pool.threads, Math.ceil(rounds / grain))
     }
     const call = this.#phases[phase]!
     // In pieces: the engine puts better code in place between calls.
     for (let from = 0; from < rounds; from += grain) {
       call(args, from, Math.min(from + grain, rounds))
     }
+    return 1
   }
 }
 

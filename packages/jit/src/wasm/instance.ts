@@ -2,6 +2,7 @@
 import { InternalError } from '@cotangent/core'
 import { hostCall } from '../driver/host.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Observer } from '../profile/observer.ts'
 import { type HostStep, type Program, typeOf } from '../program.ts'
 import { lengthOf } from '../driver/views.ts'
 import { DriverPrinter } from './driver.ts'
@@ -22,8 +23,13 @@ export interface WasmModule {
   readonly hosting: ReadonlySet<number>
 }
 
-/** Prints kernels and driver of a planned program. */
-export const printModule = (program: Program, plan: Plan, shared: boolean): WasmModule => {
+/** Prints kernels and driver of a planned program, and calls of an observer if there is one. */
+export const printModule = (
+  program: Program,
+  plan: Plan,
+  shared: boolean,
+  observer: Observer | null = null,
+): WasmModule => {
   const module = new ModuleBuilder()
   module.importMemory('env', 'memory', { initial: 1, maximum: 65536, shared })
   const kernels = new Kernels()
@@ -35,8 +41,10 @@ export const printModule = (program: Program, plan: Plan, shared: boolean): Wasm
   }
   const fork = module.importFunction('env', 'fork', ['i32', 'i32', 'i32', 'i32', 'i32'], [])
   const host = module.importFunction('env', 'host', ['i32'], [])
+  const mark = observer === null ? null : module.importFunction('env', 'mark', ['i32'], [])
   const ground = new Ground(program, plan)
-  const printer = new DriverPrinter(plan, ground, kernels, module, { fork, host })
+  const sites = observer?.sites ?? new Map()
+  const printer = new DriverPrinter(plan, ground, kernels, module, { fork, host, mark }, sites)
   const body = printer.print(program)
   const run = module.declare('driver', ['i32'], [])
   module.define(run, body)
@@ -52,13 +60,14 @@ export const printModule = (program: Program, plan: Plan, shared: boolean): Wasm
 }
 
 export type PhaseCall = (args: number, from: number, to: number) => void
+/** Runs the rounds of a phase and returns how many threads took part. */
 export type Fork = (
   phase: number,
   args: number,
   rounds: number,
   grain: number,
   microseconds: number,
-) => void
+) => number
 
 /** The functions of a module in this thread. */
 export interface Instance {
@@ -71,6 +80,7 @@ export const instantiate = (
   module: WasmModule,
   heap: Heap,
   makeFork: (phases: readonly PhaseCall[]) => Fork,
+  observer: Observer | null = null,
 ): Instance => {
   const { bytes, hostFunctions, hosts, ground } = module
   const calls = hosts.map(hostCall)
@@ -88,9 +98,9 @@ export const instantiate = (
     calls[n]!(...views)
     groundNow = before
   }
-  const fork: Fork = makeFork(phases)
+  const fork = observed(makeFork(phases), observer)
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: heap.memory, fork, host },
+    env: { memory: heap.memory, fork, host, mark: observer?.mark ?? nobody },
     maths: Object.fromEntries(hostFunctions.map((f) => [f.name, f.run])),
   })
   const { exports } = instance
@@ -105,6 +115,17 @@ export const instantiate = (
     phases,
   }
 }
+
+const nobody = (): void => {}
+
+const observed = (fork: Fork, observer: Observer | null): Fork =>
+  observer === null
+    ? fork
+    : (...job) => {
+        const threads = fork(...job)
+        observer.forked(threads)
+        return threads
+      }
 
 type AnyFunction = (...args: readonly number[]) => void
 

@@ -2,7 +2,8 @@
  * The functions that lanes have no instruction for, as arithmetic that they have: without branches,
  * on float32, float64 and integers.
  */
-import { type BinaryOp, type Scalar, type UnaryOp, isFloat } from '@cotangent/core'
+import { type BinaryOp, type Scalar, type UnaryOp, isInteger } from '@cotangent/core'
+import { integerBinary, integerUnary } from './integers.ts'
 import { float32Binary, float32Unary } from './float32/index.ts'
 
 export { pmax, pmin } from './arith.ts'
@@ -14,11 +15,11 @@ export { pmax, pmin } from './arith.ts'
  */
 export const expandUnary = (op: UnaryOp, x: Scalar): Scalar | null => {
   if (x.dtype === 'float32') return float32Unary[op]?.(x) ?? null
-  return null
+  return isInteger(x.dtype) ? (integerUnary[op]?.(x) ?? null) : null
 }
 
 /** `op` of `x` and `y`, likewise. */
 export const expandBinary = (op: BinaryOp, x: Scalar, y: Scalar): Scalar | null => {
   if (x.dtype === 'float32') return float32Binary[op]?.(x, y) ?? null
-  return isFloat(x.dtype) ? null : null
+  return isInteger(x.dtype) ? (integerBinary[op]?.(x, y) ?? null) : null
 }

@@ -3,7 +3,7 @@ import { type DType, type Index, type Scalar, type Stmt, isHalf, scalars } from 
 import type { Kernel } from '../../kernel.ts'
 import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { expandBinary, expandUnary } from '../maths/index.ts'
-import { type Half, decodeHalf, encodeHalf, roundHalf } from './half.ts'
+import { type Half, decodeHalf, encodeHalf, nextAfterHalf, roundHalf } from './half.ts'
 
 /** Rewrites every operator that has an expansion, and every access to half floats. */
 export const expand = (kernel: Kernel): Kernel => {
@@ -47,6 +47,9 @@ const expanded = (before: Scalar, made: Scalar): Scalar => {
     case 'unary':
       return expandUnary(made.op, made.x) ?? made
     case 'binary':
+      if (made.op === 'nextAfter' && isHalfType(made.dtype)) {
+        return nextAfterHalf(made.dtype, made.x, made.y)
+      }
       return expandBinary(made.op, made.x, made.y) ?? made
     case 'literal':
     case 'local':

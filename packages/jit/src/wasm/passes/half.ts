@@ -58,3 +58,18 @@ export const encodeHalf = (dtype: Half, x: Scalar): Scalar => {
 /** The nearest number of the half type, as float32. */
 export const roundHalf = (dtype: Half, x: Scalar): Scalar =>
   decodeHalf(dtype, encodeHalf(dtype, convertTo('float32', x)))
+
+/** The neighbour of `x` in the direction of `y`, both float32 that are of the half type. */
+export const nextAfterHalf = (dtype: Half, x: Scalar, y: Scalar): Scalar => {
+  const code = convertTo('int32', encodeHalf(dtype, x))
+  const zero = literal('float32', 0)
+  // Codes are magnitudes below a sign, so they grow away from zero.
+  const grows = binaryOp('xor', compareOp('greater', y, x), compareOp('less', x, zero))
+  const next = plus(code, selectOp(grows, int(1), int(-1)))
+  const least = selectOp(compareOp('greater', y, zero), int(1), int(0x8001))
+  const moved = selectOp(compareOp('equal', x, zero), least, next)
+  const neighbour = decodeHalf(dtype, convertTo('uint16', moved))
+  const isOrdered = binaryOp('and', compareOp('equal', x, x), compareOp('equal', y, y))
+  const found = selectOp(compareOp('equal', x, y), y, neighbour)
+  return selectOp(isOrdered, found, literal('float32', NaN))
+}

@@ -1,10 +1,12 @@
 /** The functions of float32. */
 import type { BinaryOp, Scalar, UnaryOp } from '@cotangent/core'
-import { erf, erfc } from './error.ts'
+import { erf } from './error.ts'
+import { nextAfter, remainder } from './exact.ts'
 import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from './exponential.ts'
 import { acos, asin, atan, atan2 } from './inverse.ts'
 import { acosh, asinh, atanh, log, log1p } from './logarithm.ts'
 import { cbrt, rsqrt, sign } from './roots.ts'
+import { erfc, power } from './wide.ts'
 import { cos, sin, tan } from './trigonometric.ts'
 
 type Unary = Readonly<Partial<Record<UnaryOp, (x: Scalar) => Scalar>>>
@@ -36,4 +38,4 @@ export const float32Unary: Unary = {
   tanh,
 }
 
-export const float32Binary: Binary = { atan2 }
+export const float32Binary: Binary = { atan2, nextAfter, power, remainder }

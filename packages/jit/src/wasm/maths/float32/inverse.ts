@@ -3,6 +3,7 @@ import type { Scalar } from '@cotangent/core'
 import {
   abs,
   add,
+  and,
   bitsOf,
   div,
   eq,
@@ -87,7 +88,7 @@ export const atan2 = (y: Scalar, x: Scalar): Scalar => {
   const least = pmin(across, up)
   const most = pmax(up, across)
   // 0 / 0 is 0 and ∞ / ∞ is 1.
-  const infinite = eq(least, Infinity)
+  const infinite = and(eq(least, Infinity), eq(most, Infinity))
   const numerator = select(infinite, 1, least)
   const denominator = select(or(infinite, eq(most, 0)), 1, most)
   const angle = angleOf(numerator, denominator, isSteep)

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { type BinaryOp, type UnaryOp, maths, scalars } from '@cotangent/core'
+import { mapKernel, wasmKernel } from './mathsSupport.ts'
+import { float32Samples, stepsBetween32 } from './mathsSamples.ts'
+
+const { binaryOp, unaryOp } = scalars
+
+const unary: readonly UnaryOp[] = [
+  'exp',
+  'exp2',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'logistic',
+  'erf',
+  'erfc',
+  'cbrt',
+  'rsqrt',
+  'sign',
+  'sqrt',
+  'floor',
+  'ceil',
+  'round',
+  'negate',
+  'absolute',
+]
+
+// 1 / (1 + exp(−x)) loses its digits where the exponential overflows.
+const truthOf = (op: UnaryOp): ((x: number) => number) =>
+  op === 'logistic'
+    ? (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)))
+    : maths.unaryFunction(op, 'float64')
+
+describe('float32 in lanes', () => {
+  const samples = float32Samples(1 << 15)
+  test.each(unary)('%s is within 2 units in the last place', (op) => {
+    const kernel = wasmKernel(mapKernel(samples.length, ['float32'], (x) => unaryOp(op, x!)))
+    expect(kernel.host).toEqual([])
+    expect(kernel.hasLanes).toBe(true)
+    const [x, out] = kernel.arrays
+    x!.set(samples)
+    kernel.run()
+    const truth = truthOf(op)
+    const wrong = Array.from(samples)
+      .map((value, i) => ({ value, found: out![i]!, truth: truth(value) }))
+      .filter((row) => stepsBetween32(row.found, row.truth) > 2)
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+
+  const pairs = ((): readonly [Float32Array, Float32Array] => {
+    const some = float32Samples(1 << 10)
+    const special = [
+      0,
+      -0,
+      1,
+      -1,
+      2,
+      -2,
+      3,
+      -3,
+      0.5,
+      -0.5,
+      2.5,
+      Infinity,
+      -Infinity,
+      NaN,
+      1e-45,
+      3e38,
+      2 ** 24,
+      -(2 ** 24) + 1,
+    ]
+    const [x, y]: [number[], number[]] = [[], []]
+    for (const a of special) for (const b of special) x.push(a), y.push(b)
+    for (let i = 0; i < some.length; i++) {
+      x.push(some[i]!, some[i]!, Math.abs(some[i]!) % 8)
+      y.push(
+        some[(i * 7919) % some.length]!,
+        special[i % special.length]!,
+        some[(i * 31) % some.length]! % 64,
+      )
+    }
+    return [Float32Array.from(x), Float32Array.from(y)]
+  })()
+  const binary: readonly BinaryOp[] = [
+    'power',
+    'atan2',
+    'remainder',
+    'nextAfter',
+    'maximum',
+    'minimum',
+  ]
+  test.each(binary)('%s is within 2 units in the last place', (op) => {
+    const [xs, ys] = pairs
+    const kernel = wasmKernel(
+      mapKernel(xs.length, ['float32', 'float32'], (x, y) => binaryOp(op, x!, y!)),
+    )
+    expect(kernel.host).toEqual([])
+    expect(kernel.hasLanes).toBe(true)
+    const [x, y, out] = kernel.arrays
+    x!.set(xs)
+    y!.set(ys)
+    kernel.run()
+    const truth = maths.binaryFunction(op, 'float32')
+    const wrong = Array.from(xs)
+      .map((a, i) => ({ a, b: ys[i]!, found: out![i]!, truth: truth(a, ys[i]!) }))
+      .filter((row) => stepsBetween32(row.found, row.truth) > 2)
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+
+  test.each([0, 1, 2, 3, 4, -1, 0.5, -0.5, 1.7])('power of %s', (exponent) => {
+    const kernel = wasmKernel(
+      mapKernel(samples.length, ['float32'], (x) =>
+        binaryOp('power', x!, scalars.literal('float32', exponent)),
+      ),
+    )
+    const [x, out] = kernel.arrays
+    x!.set(samples)
+    kernel.run()
+    const power = maths.binaryFunction('power', 'float32')
+    const wrong = Array.from(samples)
+      .map((value, i) => ({ value, found: out![i]!, truth: power(value, Math.fround(exponent)) }))
+      .filter((row) => stepsBetween32(row.found, row.truth) > 2)
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+})

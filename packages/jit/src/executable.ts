@@ -16,6 +16,7 @@ import { codeGenerationAllowed } from './js/evaluate.ts'
 import { lowerGraph } from './lower.ts'
 import { type Stage, optimize } from './passes/pipeline.ts'
 import { type Plan, planMemory } from './plan/plan.ts'
+import { stage } from './profile/stopwatch.ts'
 import { type OutputOrigin, originsOf } from './origins.ts'
 import type { Program } from './program.ts'
 import { isTiny } from './size.ts'
@@ -65,14 +66,12 @@ export const compileGraph = (
   const backend = tiny && codeGenerationAllowed() ? 'js' : best
   const { stages, program } = backend === best ? wanted : lowerFor(graph, backend)
   const inputs: readonly Var[] = program.inputs
-  const plan = planMemory(
-    program,
-    inputs.filter((_, i) => donated[i] === true),
-  )
+  const givenAway = inputs.filter((_, i) => donated[i] === true)
+  const plan = stage('plan', () => planMemory(program, givenAway))
   const origins = originsOf(program)
   const shared = { graph, stages, program, plan, origins }
   if (backend === 'js') {
-    const driver = makeDriver(program, plan)
+    const driver = stage('print', () => makeDriver(program, plan))
     return { ...shared, code: { tag: 'js', driver }, run: driver.run }
   }
   const wasm = new WasmProgram(program, plan, origins, name)
@@ -87,8 +86,8 @@ const lowerFor = (
 ): { readonly stages: readonly Stage[]; readonly program: Program } => {
   const target = backend === 'js' ? jsTarget : wasmTarget
   return forMachine(target.machine, () => {
-    const stages = optimize(graph)
-    return { stages, program: lowerGraph(stages.at(-1)!.graph, target) }
+    const stages = stage('optimise', () => optimize(graph))
+    return { stages, program: stage('lower', () => lowerGraph(stages.at(-1)!.graph, target)) }
   })
 }
 

@@ -1,6 +1,7 @@
 /** From a kernel to a function that runs it. */
 import type { Kernel } from '../kernel.ts'
 import { runLoopPasses } from '../loops/passes.ts'
+import { stage } from '../profile/stopwatch.ts'
 import { type Run, evaluateFunction } from './evaluate.ts'
 import { printFunction } from './print.ts'
 import { identifier } from './scope.ts'
@@ -24,7 +25,7 @@ export const printKernel = (kernel: Kernel): string => printFunction(runLoopPass
  * run(x, y, out)
  */
 export const compileKernel = (kernel: Kernel): CompiledKernel => {
-  const ready = runLoopPasses(kernel)
+  const ready = stage('loop passes', () => runLoopPasses(kernel))
   const { source, links } = printFunction(ready)
   const scratch = ready.scratch ?? []
   if (scratch.length === 0) return { run: evaluateFunction(source, links), source }

@@ -1,5 +1,6 @@
 /** The one place where text becomes a function. */
 import { CompileError, type TypedArray } from '@cotangent/core'
+import { stage } from '../profile/stopwatch.ts'
 
 /** A generated function of its typed arrays. */
 export type Run = (...buffers: readonly TypedArray[]) => void
@@ -58,7 +59,9 @@ export const evaluateAny = (
   links: ReadonlyMap<string, unknown>,
 ): ((...args: unknown[]) => unknown) => {
   if (!codeGenerationAllowed()) throw refused('this page forbids generated code', expression)
-  const factory = makeFunction([...links.keys()], `'use strict'\nreturn ${expression}`)
+  const factory = stage('compile', () =>
+    makeFunction([...links.keys()], `'use strict'\nreturn ${expression}`),
+  )
   const made = factory(...links.values())
   if (!isFunction(made)) throw refused('the source is not a function', expression)
   return made

@@ -11,11 +11,19 @@ import { lengthOf } from '../driver/views.ts'
 import type { OutputOrigin } from '../origins.ts'
 import { type Plan, bytesOf } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
+import { stage } from '../profile/stopwatch.ts'
 import { type Program, typeOf } from '../program.ts'
 import { Forker } from './fork.ts'
 import type { Handed } from './ground.ts'
 import type { Arena, Heap } from './heap/index.ts'
-import { type Instance, type WasmModule, instantiate, printModule } from './instance.ts'
+import {
+  type Fork,
+  type Instance,
+  type PhaseCall,
+  type WasmModule,
+  instantiate,
+  printModule,
+} from './instance.ts'
 import { theHeap } from './runtime.ts'
 
 const noneDonated: readonly boolean[] = []
@@ -44,14 +52,11 @@ export class WasmProgram {
     this.#heap = theHeap()
     this.#label = label
     this.#origins = origins
-    this.module = printModule(program, plan, this.#heap.isShared, observer)
+    const shared = this.#heap.isShared
+    this.module = stage('print', () => printModule(program, plan, shared, observer))
     const { bytes, hosting } = this.module
-    this.#instance = instantiate(
-      this.module,
-      this.#heap,
-      (phases) => new Forker(bytes, phases, hosting).fork,
-      observer,
-    )
+    const makeFork = (phases: readonly PhaseCall[]): Fork => new Forker(bytes, phases, hosting).fork
+    this.#instance = stage('link', () => instantiate(this.module, this.#heap, makeFork, observer))
     const { ground } = this.module
     this.#arena = this.#heap.arena(ground.bytes, label)
     const positions = new Map(ground.inputs.map((h, i) => [h.slot, i]))

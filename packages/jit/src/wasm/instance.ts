@@ -3,6 +3,7 @@ import { InternalError } from '@cotangent/core'
 import { hostCall } from '../driver/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
+import { stage } from '../profile/stopwatch.ts'
 import { type HostStep, type Program, typeOf } from '../program.ts'
 import { lengthOf } from '../driver/views.ts'
 import { DriverPrinter } from './driver.ts'
@@ -99,7 +100,8 @@ export const instantiate = (
     groundNow = before
   }
   const fork = observed(makeFork(phases), observer)
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  const code = stage('compile', () => new WebAssembly.Module(bytes))
+  const instance = new WebAssembly.Instance(code, {
     env: { memory: heap.memory, fork, host, mark: observer?.mark ?? nobody },
     maths: Object.fromEntries(hostFunctions.map((f) => [f.name, f.run])),
   })

@@ -2,6 +2,7 @@
 import { type DType, CompileError, CotangentError } from '@cotangent/core'
 import type { Kernel } from '../kernel.ts'
 import { showKernel } from '../loops/show.ts'
+import { stage } from '../profile/stopwatch.ts'
 import type { KernelStep } from '../program.ts'
 import type { ModuleBuilder } from './encode/module.ts'
 import { type HostFunction, hostFunctionsOf } from './print/host.ts'
@@ -65,7 +66,7 @@ export class Kernels {
   prepare(step: KernelStep): void {
     if (this.#prepared.has(step)) return
     guarded(step, () => {
-      const kernel = runWasmPasses(step.kernel)
+      const kernel = stage('loop passes', () => runWasmPasses(step.kernel))
       this.#prepared.set(step, { kernel, phases: phasesOf(kernel.body) })
     })
   }

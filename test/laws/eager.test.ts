@@ -10,7 +10,7 @@ import {
   makeStore,
   trace,
 } from '@cotangent/core'
-import { compilingAfter } from '@cotangent/jit'
+import { compilingAtOnce } from '@cotangent/jit'
 import { describe, expect, test } from 'vitest'
 import { type Sample, seeded } from './sample.ts'
 import { samples } from './samples.ts'
@@ -63,7 +63,7 @@ const eagerLaw = (sample: Sample): void => {
   )
   expectSame(sample.run(...inputs), want, 'first use')
   expectSame(sample.run(...inputs.map(asView)), want, 'first use, of views')
-  compilingAfter(0, () => {
+  compilingAtOnce(() => {
     expectSame(sample.run(...inputs), want, 'compiled')
     expectSame(sample.run(...inputs), want, 'compiled before')
     expectSame(sample.run(...inputs.map(asView)), want, 'compiled, on views')

@@ -12,30 +12,39 @@ import {
 import { type Executable, isAvailable } from '../executable.ts'
 import { compileFor, runOn } from '../run.ts'
 import { type Strides, memoryOf, stridesOfInput } from './inputs.ts'
-import { graphOf, workOf } from './operation.ts'
+import { type Operation, type Strategy, graphOf } from './operation.ts'
 import { Regions } from './regions.ts'
 import { Table, hashCall } from './table.ts'
 
 /**
- * An operation is compiled once it has been interpreted for so many elements: about as long as
- * compiling takes. Large arrays are compiled for at once, so that how a result is computed does not
- * depend on how often it has been.
+ * A small operation is compiled once it has been interpreted for so many rounds of its loops: about
+ * as long as compiling takes. Larger ones are compiled at once, so that how a result is computed
+ * does not depend on how often it has been.
  */
-const usualPatience = 30_000
-let patience = usualPatience
+const usualPatience = 300_000
+let impatient = false
 
-/**
- * Runs `f` while eager operations are compiled once they have been interpreted for so many elements;
- * 0: at their first use.
- */
-export const compilingAfter = <T>(elements: number, f: () => T): T => {
-  const outer = patience
-  patience = elements
+/** Runs `f` while eager operations are compiled at their first use, however small they are. */
+export const compilingAtOnce = <T>(f: () => T): T => {
+  const outer = impatient
+  impatient = true
   try {
     return f()
   } finally {
-    patience = outer
+    impatient = outer
   }
+}
+
+/** Whether an operation is to be interpreted this time, and counts that. */
+const isPatient = (
+  operation: { readonly strategy: Strategy; work: number },
+  patience: number,
+): boolean => {
+  const { isCompiled, backend, rounds } = operation.strategy
+  if (!isCompiled) return true
+  if (impatient || backend !== 'js') return false
+  operation.work += rounds
+  return operation.work < patience
 }
 
 const table = new Table()
@@ -78,13 +87,16 @@ export const evaluateCompiled: EagerBackend = (primitive, inputs, params) => {
     table.find(primitive, hash, inputs, strides, params) ??
     table.add(primitive, hash, inputs, strides, params)
   if (entry.executable === null) {
-    if (!entry.isCompilable) return evaluateTyped(primitive, inputs, params, entry.outputs)
-    entry.work += workOf(entry)
-    if (entry.work < patience) return evaluateTyped(primitive, inputs, params, entry.outputs)
-    entry.executable = compileFor(graphOf(entry))
+    if (isPatient(entry, usualPatience)) {
+      return evaluateTyped(primitive, inputs, params, entry.outputs)
+    }
+    entry.executable = compile(entry)
   }
   return run(entry.executable, inputs, entry.outputs)
 }
+
+const compile = (operation: Operation & { readonly strategy: Strategy }): Executable =>
+  compileFor(graphOf(operation), [], operation.strategy.backend, operation.primitive.name)
 
 const stridesOf = (inputs: readonly Concrete[]): readonly Strides[] | null => {
   let strides: Strides[] | null = null
@@ -113,12 +125,8 @@ const run = (
 const evaluateRegion: EagerBackend = (primitive, inputs, params) => {
   const region = regions.find(primitive, inputs, params)
   if (region.executable === null) {
-    if (region.work === null) return evaluateConcrete(primitive, inputs, params)
-    region.done += region.work.each
-    if (patience > 0 && region.done < region.work.compiling) {
-      return evaluateConcrete(primitive, inputs, params)
-    }
-    region.executable = compileFor(graphOf(region))
+    if (isPatient(region, region.patience)) return evaluateConcrete(primitive, inputs, params)
+    region.executable = compile(region)
   }
   // Views with gaps are copied; one graph then serves all layouts.
   for (const x of inputs) if (x.layout !== null) x.storage.read()

@@ -1,23 +1,32 @@
-/** One operation as a graph, and what it would cost to interpret. */
+/** One operation as a graph, and how it is best run. */
 import {
   type AnyPrimitive,
   type Aval,
   type Equation,
   type Graph,
   Origin,
+  type Region,
   Var,
   aval,
   isEffectful,
   sizeOf,
 } from '@cotangent/core'
+import type { CodeBackend } from '../executable.ts'
+import { codeGenerationAllowed } from '../js/evaluate.ts'
 import { loweringKind } from '../passes/lowering.ts'
 import { type Strides, windowLayout } from './inputs.ts'
 import { stridedP } from './strided.ts'
 
-/** What an operation costs beside its elements, in elements. */
-export const callWork = 32
+/** What interpreting an operation takes beside its rounds, in rounds. */
+const callWork = 150
 /** How often a loop whose end depends on data is taken to run. */
 const guessedTurns = 16
+/** Rounds for each element read or written, where the loops are the primitive's own. */
+const routineRounds = 4
+/** The same for operations that are made of others: windows, products. */
+const expandedRounds = 30
+/** Up to this many rounds an operation is JavaScript, and may be interpreted while it is new. */
+const fewRounds = 1 << 16
 
 export interface Operation {
   readonly primitive: AnyPrimitive
@@ -58,45 +67,70 @@ const elements = (types: readonly Aval[]): number => {
   return sum
 }
 
-/** Elements read and written. */
-export const workOf = ({ types, outputs }: Operation): number =>
-  callWork + elements(types) + elements(outputs)
-
-const workOfGraph = (graph: Graph): number =>
-  graph.equations.reduce((n, e) => n + workOfEquation(e), 0)
-
-const typesOfVars = (atoms: readonly { readonly aval: Aval }[]): readonly Aval[] =>
+const typesOfAtoms = (atoms: readonly { readonly aval: Aval }[]): readonly Aval[] =>
   atoms.map((a) => a.aval)
 
-/** Elements read and written by an equation and all that it holds. */
-export const workOfEquation = (equation: Equation): number => {
+const roundsOfGraph = (graph: Graph): number => graph.equations.reduce((n, e) => n + roundsOf(e), 0)
+
+/** How many rounds of loops an equation takes, with all that it holds; a few for the call itself. */
+const roundsOf = (equation: Equation): number => {
   const lowering = loweringKind(equation)
-  if (lowering.tag !== 'region') {
-    return (
-      callWork + elements(typesOfVars(equation.inputs)) + elements(typesOfVars(equation.outputs))
-    )
+  const outputs = elements(typesOfAtoms(equation.outputs))
+  const all = outputs + elements(typesOfAtoms(equation.inputs))
+  switch (lowering.tag) {
+    case 'pull':
+      return callWork + all
+    case 'reduce':
+      return callWork + all + outputs * sizeOf(lowering.reduction.extents)
+    case 'routine':
+      return callWork + routineRounds * all
+    case 'expand':
+      return callWork + expandedRounds * all
+    case 'region':
+      return callWork + roundsOfRegion(lowering.region)
+    default:
+      return lowering satisfies never
   }
-  const { region } = lowering
+}
+
+const roundsOfRegion = (region: Region): number => {
   switch (region.kind) {
     case 'call':
-      return workOfGraph(region.graph)
+      return roundsOfGraph(region.graph)
     case 'scan':
-      return region.length * workOfGraph(region.body)
+      return region.length * roundsOfGraph(region.body)
     case 'while':
-      return guessedTurns * (workOfGraph(region.condition) + workOfGraph(region.body))
+      return guessedTurns * (roundsOfGraph(region.condition) + roundsOfGraph(region.body))
     case 'branch':
-      return Math.max(...region.branches.map(workOfGraph))
+      return Math.max(...region.branches.map(roundsOfGraph))
     case 'host':
-      return callWork
+      return 0
     default:
       return region satisfies never
   }
 }
 
-/** Whether it may run as a kernel: effects, and calls of the host, happen in the reference. */
-export const isCompilable = (operation: Operation): boolean => {
+/** How an operation is run. */
+export interface Strategy {
+  /** False: by its reference only. Effects, and calls of the host, happen there. */
+  readonly isCompiled: boolean
+  /** Rounds of loops that interpreting it once takes. */
+  readonly rounds: number
+  /**
+   * What it is compiled to; undefined: the best. Small operations are JavaScript, which computes as
+   * the reference does: they may be interpreted while they are new, and give the same afterwards.
+   */
+  readonly backend: CodeBackend | undefined
+}
+
+export const strategyOf = (operation: Operation): Strategy => {
   const equation = graphOf(operation).equations.at(-1)!
-  if (isEffectful(equation)) return false
   const lowering = loweringKind(equation)
-  return lowering.tag !== 'region' || lowering.region.kind !== 'host'
+  const isHost = lowering.tag === 'region' && lowering.region.kind === 'host'
+  const rounds = roundsOf(equation)
+  return {
+    isCompiled: !isHost && !isEffectful(equation),
+    rounds,
+    backend: rounds <= fewRounds && codeGenerationAllowed() ? 'js' : undefined,
+  }
 }

@@ -8,7 +8,7 @@ import {
   subgraphs,
 } from '@cotangent/core'
 import type { Executable } from '../executable.ts'
-import { type Operation, callWork, graphOf, isCompilable, workOfEquation } from './operation.ts'
+import { type Operation, type Strategy, graphOf, strategyOf } from './operation.ts'
 import { sameParams } from './params.ts'
 import { type Tokens, hashTokens, sameTokens, tokensOf } from './tokens.ts'
 
@@ -16,16 +16,18 @@ import { type Tokens, hashTokens, sameTokens, tokensOf } from './tokens.ts'
 export interface Region extends Operation {
   readonly tokens: Tokens
   readonly hash: number
-  /** Null: it cannot be compiled. Elements that interpreting it once takes, and that compiling is worth. */
-  readonly work: { readonly each: number; readonly compiling: number } | null
+  readonly strategy: Strategy
+  /** Rounds of loops that compiling it is worth. */
+  readonly patience: number
   executable: Executable | null
-  done: number
+  /** How much has been interpreted so far, in rounds. */
+  work: number
   wasUsed: boolean
 }
 
 const capacity = 256
-/** What compiling one equation is worth, in interpreted elements. */
-const equationWork = 5000
+/** What compiling one equation is worth, in interpreted rounds. */
+const equationWork = 60_000
 
 /**
  * Graphs with more elements in constants are kept no longer than by whoever made them: the cache
@@ -90,15 +92,16 @@ export class Regions {
   ): Region {
     const given: readonly Aval[] = primitive.typing(types, params)
     const operation = { primitive, types, strides: null, params, outputs: given.map(sealed) }
-    const graph = graphOf(operation)
-    const work = isCompilable(operation)
-      ? {
-          each: callWork + workOfEquation(graph.equations[0]!),
-          compiling: equationWork * (countEquations(graph) + 4),
-        }
-      : null
-    const state = { executable: null, done: 0, wasUsed: false }
-    const region: Region = { ...operation, tokens, hash, work, ...state }
+    const region: Region = {
+      ...operation,
+      tokens,
+      hash,
+      strategy: strategyOf(operation),
+      patience: equationWork * (countEquations(graphOf(operation)) + 4),
+      executable: null,
+      work: 0,
+      wasUsed: false,
+    }
     if (constantElements(tokens) > mostConstants) return region
     this.#buckets.set(hash, [...(this.#buckets.get(hash) ?? []), region])
     this.#all.add(region)

@@ -9,16 +9,15 @@ import {
 } from '@cotangent/core'
 import type { Executable } from '../executable.ts'
 import { type Strides, hashStrides, sameStrides } from './inputs.ts'
-import { type Operation, isCompilable } from './operation.ts'
+import { type Operation, type Strategy, strategyOf } from './operation.ts'
 import { copyParams, hashParams, mix, sameParams } from './params.ts'
 
 /** A primitive at one combination of input types, layouts and parameters. */
 export interface Entry extends Operation {
-  /** False: only its reference runs. */
-  readonly isCompilable: boolean
+  readonly strategy: Strategy
   /** Null until it has been used often enough. */
   executable: Executable | null
-  /** How much has been interpreted so far, in elements. */
+  /** How much has been interpreted so far, in rounds. */
   work: number
   wasUsed: boolean
   readonly hash: number
@@ -55,6 +54,9 @@ const sameAllStrides = (a: readonly Strides[] | null, b: readonly Strides[] | nu
   for (let i = 0; i < a.length; i++) if (!sameStrides(a[i]!, b[i]!)) return false
   return true
 }
+
+// The reference says what is wrong.
+const unsupported: Strategy = { isCompiled: false, rounds: 0, backend: undefined }
 
 /** The most entries that are kept. */
 const capacity = 2048
@@ -100,7 +102,7 @@ export class Table {
     }
     const entry: Entry = {
       ...operation,
-      isCompilable: !types.some((t) => isComplex(t.dtype)) && isCompilable(operation),
+      strategy: types.some((t) => isComplex(t.dtype)) ? unsupported : strategyOf(operation),
       executable: null,
       work: 0,
       wasUsed: false,

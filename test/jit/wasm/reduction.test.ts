@@ -60,6 +60,11 @@ describe('matrix products', () => {
       })
     }
   }
+  test('many terms, in chunks', () => {
+    agree(matmul({ m: 17, n: 43, k: 2011 }))
+    agree(matmul({ m: 34, n: 17, k: 1536, transposed: 'both' }))
+  })
+
   test('batched', () => {
     agree(matmul({ m: 5, n: 9, k: 6, batch: 3 }))
     agree(matmul({ m: 12, n: 16, k: 6, batch: 20, transposed: 'b' }))

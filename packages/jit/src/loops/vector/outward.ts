@@ -1,26 +1,17 @@
 /**
  * Tiles whose lanes are outputs: some rows times some vectors of accumulators, over operands that are
- * read as neighbours or as one value for all lanes.
+ * read as neighbours or as one value for all lanes. Here are the loops around the tiles.
  */
-import {
-  type DType,
-  type Index,
-  type Lanes,
-  type Scalar,
-  type Stmt,
-  scalars,
-} from '@cotangent/core'
-import { substitution } from '../rewrite.ts'
+import { type DType, type Index, type Lanes, type Stmt, scalars } from '@cotangent/core'
 import type { Dim } from '../tiling.ts'
-import { effectsOf } from '../visit.ts'
-import { blockedLoops, handsOver } from './blocks.ts'
+import { type Cut, chunkLoops } from './chunks.ts'
 import { type Nest, loopOver } from './nest.ts'
 import type { Operand, Split } from './operands.ts'
-import { type Panel, fillPanel, panelLoad } from './panels.ts'
-import { type Point, accumulatorName, stepStatements } from './steps.ts'
+import { type Panel, fillPanel } from './panels.ts'
+import { tileStatements } from './register.ts'
 import { type Tile, extentOf, piecesOf } from './tiles.ts'
 
-const { affine, binaryOp, constant, counter, literal, local, plus } = scalars
+const { affine, constant, counter } = scalars
 
 export interface Outward {
   readonly nest: Nest
@@ -34,7 +25,24 @@ export interface Outward {
   readonly panels: readonly Panel[]
   /** Terms after which a sum is handed over to a second one. */
   readonly limit: number
+  /** How the terms are cut so that what tiles read stays in a cache; null where it does anyway. */
+  readonly cut: Cut | null
+  /** Memory for partial results of each accumulator, where terms are cut. */
+  readonly partials: readonly string[]
 }
+
+/** What a tile does in one visit. */
+export type Part =
+  | { readonly tag: 'whole' }
+  | { readonly tag: 'start'; readonly buffers: readonly string[] }
+  | {
+      readonly tag: 'terms'
+      readonly buffers: readonly string[]
+      /** The terms of one visit, and where they lie among all. */
+      readonly reduced: readonly Dim[]
+      readonly at: ReadonlyMap<string, Index>
+    }
+  | { readonly tag: 'finish'; readonly buffers: readonly string[] }
 
 /** A run of tiles along one dim. */
 interface Span {
@@ -44,12 +52,12 @@ interface Span {
 }
 
 /** One tile's place along a dim. */
-interface Place {
+export interface Place {
   readonly base: Index
   readonly size: number
 }
 
-type Places = ReadonlyMap<string, Place>
+export type Places = ReadonlyMap<string, Place>
 
 /** Rounds of the outer loops that make it easy to share them out. */
 const enoughRounds = 16
@@ -59,10 +67,10 @@ const comfortable = 256 * 1024
 /** The statements of every output, copies of operands first. */
 export const emitOutward = (outward: Outward): readonly Stmt[] => [
   ...outward.panels.flatMap((p) => fillPanel(p, outward.lanes)),
-  ...outerLoops(outward),
+  ...(outward.cut === null ? wholeLoops(outward) : chunkedLoops(outward, outward.cut)),
 ]
 
-const rowDimsOf = ({ nest, tile }: Outward): readonly Dim[] =>
+export const rowDimsOf = ({ nest, tile }: Outward): readonly Dim[] =>
   nest.outputs.filter((d) => d !== tile.lane && tile.sizes.has(d.name))
 
 const bytesOf = (operand: Operand, { nest }: Outward): number =>
@@ -109,73 +117,103 @@ const orderOf = (outward: Outward): Order => {
   return { before: others.filter((d) => d !== inner), after: [inner], block: 1 }
 }
 
-const outerLoops = (outward: Outward): readonly Stmt[] => {
-  const { nest, tile, lanes } = outward
-  const { before, after, block } = orderOf(outward)
-  const rows = rowDimsOf(outward)
-  const [row, ...moreRows] = rows
-  const spansOf = (d: Dim, size: number): readonly Span[] =>
-    piecesOf(d.extent, size).map((p) => ({ base: constant(p.start), count: p.count, size: p.size }))
-  const laneSpans = spansOf(tile.lane, lanes * tile.vectors)
-  const rowSpans = row === undefined ? [null] : spansOf(row, tile.sizes.get(row.name)!)
-  const single = (dims: readonly Dim[]): Places =>
-    new Map(dims.map((d) => [d.name, { base: counter(d.name, d.extent), size: 1 }]))
-  const around = (dims: readonly Dim[], body: readonly Stmt[]): readonly Stmt[] =>
-    dims.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
-  const along = (dim: Dim, span: Span, use: (place: Place) => readonly Stmt[]): readonly Stmt[] => {
-    const name = `${dim.name}b`
-    const index = span.count === 1 ? constant(0) : counter(name, span.count)
-    const base = affine([
-      [1, span.base],
-      [span.size, index],
-    ])
-    return [loopOver(name, span.count, use({ base, size: span.size }), true)]
+/** The loops over tiles along the tile's dims. */
+class Tiler {
+  readonly #outward: Outward
+  readonly #moreRows: readonly Dim[]
+  readonly row: Dim | null
+  readonly laneSpans: readonly Span[]
+  /** A null span where tiles have no rows. */
+  readonly rowSpans: readonly (Span | null)[]
+
+  constructor(outward: Outward) {
+    const { tile, lanes } = outward
+    const [row, ...moreRows] = rowDimsOf(outward)
+    this.#outward = outward
+    this.#moreRows = moreRows
+    this.row = row ?? null
+    this.laneSpans = spansOf(tile.lane, lanes * tile.vectors)
+    this.rowSpans = row === undefined ? [null] : spansOf(row, tile.sizes.get(row.name)!)
   }
-  const moreSpans = (places: Places, dims: readonly Dim[]): readonly Stmt[] => {
+
+  /** Tiles of some vectors and some rows, rows inside: the vectors' operand stays near. */
+  tiles(outer: Places, laneSpan: Span, rowSpan: Span | null, part: Part): readonly Stmt[] {
+    const { lane } = this.#outward.tile
+    return along(lane, laneSpan, (place) =>
+      this.rows(new Map([...outer, [lane.name, place]]), rowSpan, part),
+    )
+  }
+
+  rows(places: Places, rowSpan: Span | null, part: Part): readonly Stmt[] {
+    const { row } = this
+    if (rowSpan === null || row === null) return this.#more(places, this.#moreRows, part)
+    return along(row, rowSpan, (place) =>
+      this.#more(new Map([...places, [row.name, place]]), this.#moreRows, part),
+    )
+  }
+
+  #more(places: Places, dims: readonly Dim[], part: Part): readonly Stmt[] {
     const dim = dims[0]
-    if (dim === undefined) return tileStatements(outward, places)
-    return spansOf(dim, tile.sizes.get(dim.name)!).flatMap((span) =>
+    if (dim === undefined) return tileStatements(this.#outward, places, part)
+    return spansOf(dim, this.#outward.tile.sizes.get(dim.name)!).flatMap((span) =>
       along(dim, span, (place) =>
-        moreSpans(new Map([...places, [dim.name, place]]), dims.slice(1)),
+        this.#more(new Map([...places, [dim.name, place]]), dims.slice(1), part),
       ),
     )
   }
-  // Tiles of some rows and some vectors, rows inside: the vectors' operand stays near.
-  const tilesOf = (outer: Places, laneSpan: Span, rowSpan: Span | null): readonly Stmt[] =>
-    along(tile.lane, laneSpan, (lane) => {
-      const places = new Map([...outer, [tile.lane.name, lane]])
-      if (rowSpan === null || row === undefined) return moreSpans(places, moreRows)
-      return along(row, rowSpan, (place) =>
-        moreSpans(new Map([...places, [row.name, place]]), moreRows),
-      )
-    })
-  const blocksOf = (span: Span, use: (span: Span) => readonly Stmt[]): readonly Stmt[] => {
-    if (block === null || row === undefined || span.count < 2) return use(span)
-    const per = superSize(span.count, block)
+
+  /** Blocks of so many rows of tiles around what `use` makes of one. */
+  blocks(
+    rowSpan: Span | null,
+    block: number | null,
+    use: (rowSpan: Span | null) => readonly Stmt[],
+  ): readonly Stmt[] {
+    const { row } = this
+    if (block === null || row === null || rowSpan === null || rowSpan.count < 2) return use(rowSpan)
+    const per = superSize(rowSpan.count, block)
     const name = `${row.name}s`
-    const count = span.count / per
+    const count = rowSpan.count / per
     const base = affine([
-      [1, span.base],
-      [per * span.size, counter(name, count)],
+      [1, rowSpan.base],
+      [per * rowSpan.size, counter(name, count)],
     ])
-    return [loopOver(name, count, use({ base, count: per, size: span.size }), true)]
+    return [loopOver(name, count, use({ base, count: per, size: rowSpan.size }), true)]
   }
+}
+
+const spansOf = (d: Dim, size: number): readonly Span[] =>
+  piecesOf(d.extent, size).map((p) => ({ base: constant(p.start), count: p.count, size: p.size }))
+
+const along = (dim: Dim, span: Span, use: (place: Place) => readonly Stmt[]): readonly Stmt[] => {
+  const name = `${dim.name}b`
+  const base = affine([
+    [1, span.base],
+    [span.size, counter(name, span.count)],
+  ])
+  return [loopOver(name, span.count, use({ base, size: span.size }), true)]
+}
+
+const around = (dims: readonly Dim[], body: readonly Stmt[]): readonly Stmt[] =>
+  dims.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
+
+const single = (dims: readonly Dim[]): Places =>
+  new Map(dims.map((d) => [d.name, { base: counter(d.name, d.extent), size: 1 }]))
+
+const wholeLoops = (outward: Outward): readonly Stmt[] => {
+  const { before, after, block } = orderOf(outward)
+  const tiler = new Tiler(outward)
+  const { laneSpans, rowSpans } = tiler
   const places = single([...before, ...after])
-  const rounds = extentOf(before) * extentOf(after)
-  const blocks = block === null || rowSpans[0] === null ? 1 : rowSpans[0]!.count / block
+  const first = rowSpans[0] ?? null
+  const blocks = block === null || first === null ? 1 : Math.floor(first.count / block)
   const tiles = (rowSpan: Span | null, spans: readonly Span[]): readonly Stmt[] =>
-    rowSpan === null
-      ? around(
-          after,
-          spans.flatMap((l) => tilesOf(places, l, null)),
-        )
-      : blocksOf(rowSpan, (r) =>
-          around(
-            after,
-            spans.flatMap((l) => tilesOf(places, l, r)),
-          ),
-        )
-  if (rounds * Math.floor(blocks) >= enoughRounds) {
+    tiler.blocks(rowSpan, block, (rows) =>
+      around(
+        after,
+        spans.flatMap((l) => tiler.tiles(places, l, rows, { tag: 'whole' })),
+      ),
+    )
+  if (extentOf(before) * extentOf(after) * blocks >= enoughRounds) {
     return around(
       before,
       rowSpans.flatMap((r) => tiles(r, laneSpans)),
@@ -185,130 +223,48 @@ const outerLoops = (outward: Outward): readonly Stmt[] => {
   return rowSpans.flatMap((r) => laneSpans.flatMap((l) => around(before, tiles(r, [l]))))
 }
 
-interface Vector {
-  readonly counter: string
-  readonly extent: number
-  readonly start: number
-}
-
-const pointsOf = (
-  outward: Outward,
-  places: Places,
-  vectors: readonly Vector[],
-): readonly Point[] => {
-  const { nest, tile, lanes } = outward
-  const rows = rowDimsOf(outward)
-  let combinations: readonly ReadonlyMap<string, number>[] = [new Map()]
-  for (const d of rows) {
-    const { size } = places.get(d.name)!
-    combinations = combinations.flatMap((c) =>
-      Array.from({ length: size }, (_, n) => new Map([...c, [d.name, n]])),
-    )
-  }
-  return combinations.flatMap((copies) =>
-    vectors.map((v, n): Point => {
-      const counters = new Map<string, Index>()
-      for (const d of nest.outputs) {
-        const { base } = places.get(d.name)!
-        const lane: Index = { tag: 'counter', name: v.counter, extent: Math.min(lanes, v.extent) }
-        const at =
-          d === tile.lane
-            ? affine(
-                [
-                  [1, base],
-                  [1, lane],
-                ],
-                v.start,
-              )
-            : base
-        counters.set(d.name, plus(at, copies.get(d.name) ?? 0))
-      }
-      const suffix = `${[...copies.values()].join('_')}v${n}`
-      return { suffix, counters, copies: new Map([...copies, [tile.lane.name, n]]) }
-    }),
-  )
-}
-
-const tileStatements = (outward: Outward, places: Places): readonly Stmt[] => {
-  const { nest, tile, lanes, split, dtypes, finish, panels, limit } = outward
-  const { prefix, accumulators, reduced } = nest
-  const { size } = places.get(tile.lane.name)!
-  const vectors = piecesOf(size, lanes).flatMap((p) =>
-    Array.from({ length: p.count }, (_, n): Vector => {
-      const start = p.start + n * lanes
-      return { counter: `${prefix}${tile.lane.name}v${start / lanes}`, extent: p.size, start }
-    }),
-  )
-  const points = pointsOf(outward, places, vectors)
-  const read = (operand: Operand, point: Point): Scalar => {
-    const panel = panels.find((p) => p.operand === operand)
-    if (panel === undefined) {
-      return substitution({ counters: point.counters }).scalar(operand.value)
+// Groups of tiles that go through the terms together, chunk by chunk.
+const chunkedLoops = (outward: Outward, cut: Cut): readonly Stmt[] => {
+  const { nest, tile, split, partials: buffers } = outward
+  const tiler = new Tiler(outward)
+  const { row, laneSpans, rowSpans } = tiler
+  const others = nest.outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
+  const isShared = (d: Dim): boolean => split.operands.every((o) => o.counters.has(d.name))
+  const [batch, free] = [others.filter(isShared), others.filter((d) => !isShared(d))]
+  const bytes = 4 * extentOf(cut.inner) * (row === null ? 1 : tile.sizes.get(row.name)!)
+  const block = Math.max(1, Math.min(64, Math.floor(comfortable / bytes)))
+  const first = rowSpans[0] ?? null
+  const blocks = first === null ? 1 : first.count / superSize(first.count, block)
+  const places = single(others)
+  const group = (tiles: (part: Part) => readonly Stmt[]): readonly Stmt[] => [
+    ...tiles({ tag: 'start', buffers }),
+    ...chunkLoops(cut, buffers, tiles),
+    ...tiles({ tag: 'finish', buffers }),
+  ]
+  return rowSpans.flatMap((rowSpan) => {
+    if (extentOf(batch) * blocks >= enoughRounds) {
+      const inside = (rows: Span | null, part: Part): readonly Stmt[] =>
+        around(
+          free,
+          laneSpans.flatMap((l) => tiler.tiles(places, l, rows, part)),
+        )
+      return around(
+        batch,
+        tiler.blocks(rowSpan, block, (rows) => group((part) => inside(rows, part))),
+      )
     }
-    const at = (d: Dim): Index => point.counters.get(d.name) ?? counter(d.name, d.extent)
-    const { blocked } = panel
-    const spot = blocked === null ? { base: constant(0), size: 1 } : places.get(blocked.name)!
-    const inside = blocked === null ? constant(0) : scalars.minus(at(blocked), spot.base)
-    return panelLoad(panel, spot, inside, at)
-  }
-  const associative = nest.associative !== null
-  const rows = rowDimsOf(outward).map((d) => d.name)
-  const step = stepStatements(
-    { accumulators, dtypes, steps: split.steps, operands: split.operands, associative, read },
-    points,
-    rows,
-  )
-  const each = (f: (point: Point, a: number) => Stmt): readonly Stmt[] =>
-    points.flatMap((point) => accumulators.map((_, a) => f(point, a)))
-  const nameOf = (point: Point, a: number): string => accumulatorName(accumulators[a]!, point)
-  const second = (point: Point, a: number): string => `${nameOf(point, a)}_sum`
-  const start = (a: number): Scalar => literal(dtypes[a]!, accumulators[a]!.initial)
-  const neutral = (a: number): Scalar => literal(dtypes[a]!, nest.associative![a]!.neutral)
-  const shape = { dims: reduced, body: step, steps: 1, limit, reset: [], flush: [] }
-  const over = handsOver(shape)
-  const loops = over
-    ? blockedLoops({
-        ...shape,
-        reset: each((p, a) => ({ tag: 'assign', name: nameOf(p, a), value: neutral(a) })),
-        flush: each((p, a) => {
-          const [x, y] = [local(dtypes[a]!, second(p, a)), local(dtypes[a]!, nameOf(p, a))]
-          const value = binaryOp(nest.associative![a]!.op, x, y)
-          return { tag: 'assign', name: second(p, a), value }
-        }),
-      })
-    : blockedLoops({ ...shape, limit: Infinity })
-  const declared = each((p, a): Stmt => {
-    const value = over ? neutral(a) : start(a)
-    return { tag: 'variable', name: nameOf(p, a), value, lanes }
+    // Few blocks: vectors are shared out too.
+    return laneSpans.flatMap((laneSpan) =>
+      around(
+        batch,
+        tiler.blocks(rowSpan, block, (rows) =>
+          along(tile.lane, laneSpan, (place) =>
+            group((part) =>
+              around(free, tiler.rows(new Map([...places, [tile.lane.name, place]]), rows, part)),
+            ),
+          ),
+        ),
+      ),
+    )
   })
-  const sums = each(
-    (p, a): Stmt => ({ tag: 'variable', name: second(p, a), value: start(a), lanes }),
-  )
-  const finished = points.flatMap((point) =>
-    finishAt(
-      outward,
-      point,
-      (a) => local(dtypes[a]!, over ? second(point, a) : nameOf(point, a)),
-      finish,
-    ),
-  )
-  const body = [...declared, ...(over ? sums : []), ...loops, ...finished]
-  return vectors.reduceRight<readonly Stmt[]>(
-    (inner, v) => [{ tag: 'for', counter: v.counter, extent: v.extent, lanes, body: inner }],
-    body,
-  )
-}
-
-const finishAt = (
-  { nest }: Outward,
-  point: Point,
-  value: (a: number) => Scalar,
-  finish: readonly Stmt[],
-): readonly Stmt[] => {
-  const { declared } = effectsOf(finish)
-  return substitution({
-    counters: point.counters,
-    locals: new Map(nest.accumulators.map((a, n) => [a.name, value(n)])),
-    declared: new Map([...declared].map((name) => [name, `${name}_${point.suffix}`])),
-  }).body(finish)
 }

@@ -12,8 +12,10 @@ import { emitAlong } from './along.ts'
 import { hasWide, narrowFinish, narrowSteps } from './narrow.ts'
 import { type Nest, type VectorReductionSpec, nestOf } from './nest.ts'
 import { type Operand, type Split, splitOperands } from './operands.ts'
-import { emitOutward } from './outward.ts'
+import { cutTerms } from './chunks.ts'
+import { type Outward, emitOutward } from './outward.ts'
 import { type Layout, type Panel, panelSize } from './panels.ts'
+import { partialSize } from './register.ts'
 import { partition } from './partition.ts'
 import { type Tile, type TileRequest, chooseTile, extentOf } from './tiles.ts'
 
@@ -48,19 +50,31 @@ const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly
     if (parted !== null) return parted
   }
   if (tile.along === 'reduced') return emitAlong(along)
-  const panels = outward.split.operands.flatMap((operand): readonly Panel[] => {
+  const panels = along.split.operands.flatMap((operand): readonly Panel[] => {
     if (!tile.packed.has(operand.name)) return []
     const panel = panelOf(operand, nest, tile, along.lanes)
     return [{ ...panel, buffer: spec.scratch!(panelSize(panel), panel.dtype) }]
   })
-  return emitOutward({ ...along, ...outward, panels })
+  const whole: Outward = { ...along, ...outward, panels, cut: null, partials: [] }
+  const { scratch } = spec
+  const { associative, reduced, outputs } = nest
+  const { operands } = along.split
+  const width = along.lanes * tile.vectors
+  const cut =
+    scratch === undefined || associative === null
+      ? null
+      : cutTerms(operands, tile, width, outputs, reduced)
+  if (cut === null) return emitOutward(whole)
+  const elements = partialSize(whole)
+  const partials = along.dtypes.map((dtype) => scratch!(elements, dtype))
+  return emitOutward({ ...whole, cut, partials })
 }
 
 /** How a reduction will be computed. */
 export interface Plan {
   readonly tile: Tile
   readonly along: Parameters<typeof emitAlong>[0]
-  readonly outward: Pick<Parameters<typeof emitOutward>[0], 'split' | 'dtypes' | 'finish'>
+  readonly outward: Pick<Outward, 'finish'>
 }
 
 /** The choice of lanes and tiles for a reduction; null where only single values can be computed. */
@@ -100,7 +114,7 @@ export const planOf = (spec: VectorReductionSpec, nest: Nest): Plan | null => {
       ? { ...nest, reduced: [...reduced.filter((d) => d !== tile.lane), tile.lane] }
       : nest
   const along = { nest: innermost, tile, lanes, split, dtypes, limit } as const
-  return { tile, along, outward: { split, dtypes, finish: finishable ?? nest.finish } }
+  return { tile, along, outward: { finish: finishable ?? nest.finish } }
 }
 
 const canHold = (dtype: DType): boolean =>

@@ -136,7 +136,7 @@ const stepCost = (
   let rows = 1
   for (const size of shape.sizes.values()) rows *= size
   const points = rows * shape.vectors
-  let [arithmetic, loads, held, other] = [points * stepWork, 0, 0, 0]
+  let [arithmetic, loads, held, other, bytes] = [points * stepWork, 0, 0, 0, 0]
   for (const operand of operands) {
     let copies = 1
     for (const [name, size] of shape.sizes) if (operand.counters.has(name)) copies *= size
@@ -156,6 +156,7 @@ const stepCost = (
     if (!packed.has(operand.name)) arithmetic += copies * operand.work
     // The engine loads a step's operands before it computes.
     held += copies
+    bytes += varies || along === 'reduced' ? copies : copies / lanes
   }
   const used = points * accumulators + held + (stepWork > 1 ? 1 : 0)
   const over = used - engine.registers
@@ -165,7 +166,8 @@ const stepCost = (
     loads / engine.loads,
     (arithmetic + loads + other + 3) / engine.instructions,
   )
-  return Math.max(busy * spilling, engine.latency)
+  // Among tiles as good, the one that reads the fewest bytes.
+  return Math.max(busy * spilling, engine.latency) + 0.02 * bytes
 }
 
 const finishCost = (request: TileRequest, points: number, along: Tile['along']): number =>

@@ -33,3 +33,29 @@ export const expectKernels = (lowered: Lowered, operations: readonly string[]): 
     ).toBe(true)
   }
 }
+
+/** Elements of a kernel's first output, as its name says them. */
+const sizeOf = (name: string): number =>
+  (/_([\dx]+)$/.exec(name)?.[1] ?? '1').split('x').reduce((size, n) => size * Number(n), 1)
+
+/** Vectors of partial results in the text of a kernel; each is declared once. */
+const accumulatorsIn = (source: string): number =>
+  new Set([...source.matchAll(/var (\w+) in [24] lanes/g)].map((match) => match[1])).size
+
+/** Where one thread with one lane is fast enough. */
+const smallSize = 1000
+
+/**
+ * Products, convolutions and reductions run in lanes, their tiles are held in registers, and what
+ * makes more than a few numbers is shared between threads.
+ */
+export const expectVectors = ({ kernels }: Lowered, tile: number): void => {
+  for (const { name, source } of kernels) {
+    const isTiled = /^(dotGeneral|conv_)/.test(name)
+    if (!isTiled && !name.startsWith('reduce')) continue
+    if (sizeOf(name) < smallSize) continue
+    expect(source, name).toMatch(/in [24] lanes/)
+    expect(source, name).toMatch(/^ {2}for .* in parallel/m)
+    if (isTiled) expect(accumulatorsIn(source), name).toBeGreaterThanOrEqual(tile)
+  }
+}

@@ -12,7 +12,8 @@ import { comparisonText } from '@cotangent/bench/peers/text'
 import { type Context, contextFor } from '@cotangent/bench/peers/workload'
 import { workloads } from '@cotangent/bench/peers/workloads'
 import { describe, expect, test } from 'vitest'
-import { expectKernels } from './kernels.ts'
+import { expectKernels, expectVectors } from './kernels.ts'
+import { paths } from './expected.ts'
 
 describe('inputs', () => {
   test('bits are well mixed', () => {
@@ -63,47 +64,6 @@ for (const backend of backends) {
   })
 }
 
-/** What the compiler is expected to make of a workload. */
-interface Path {
-  /** Different kernels at most: more of them means that something is no longer fused. */
-  readonly most: number
-  /** Kernels, by the primitives that they fuse. */
-  readonly kernels: readonly string[]
-}
-
-const paths: ReadonlyMap<string, Path> = new Map([
-  ['matmul_256', { most: 1, kernels: ['dotGeneral'] }],
-  ['matmul_512', { most: 1, kernels: ['dotGeneral'] }],
-  ['matmul_1024', { most: 1, kernels: ['dotGeneral'] }],
-  ['conv3x3_fwd', { most: 6, kernels: [] }],
-  ['conv3x3_grad', { most: 9, kernels: ['conv'] }],
-  ['conv_lenet1_fwd', { most: 2, kernels: ['conv'] }],
-  ['conv_lenet2_fwd', { most: 1, kernels: ['conv'] }],
-  ['maxpool_fwd', { most: 1, kernels: ['reduceWindowMax'] }],
-  ['maxpool_fb', { most: 2, kernels: ['reduceWindowMax', 'selectAndScatterAdd'] }],
-  ['avgpool_fwd', { most: 1, kernels: ['reduceWindowSum_div'] }],
-  ['avgpool_fb', { most: 3, kernels: ['reduceWindowSum_div', 'reduceWindowSum'] }],
-  ['bnrelu_fwd', { most: 5, kernels: ['reduceSum'] }],
-  ['bnrelu_fb', { most: 12, kernels: ['reduceSum'] }],
-  ['layernorm_fb', { most: 3, kernels: ['reduceSum_div_add_rsqrt'] }],
-  ['softmaxce_fb', { most: 4, kernels: ['reduceMax_exp_reduceSum_div'] }],
-  ['lstm_fwd', { most: 6, kernels: ['dotGeneral_add', 'dotGeneral'] }],
-  ['lstm_fb', { most: 16, kernels: ['dotGeneral_add', 'dotGeneral'] }],
-  ['gru_fwd', { most: 5, kernels: ['dotGeneral_add', 'dotGeneral'] }],
-  ['gru_fb', { most: 16, kernels: ['dotGeneral_add', 'dotGeneral'] }],
-  ['lenet_step', { most: 37, kernels: ['conv_logistic', 'dotGeneral_logistic'] }],
-  ['mlp_step', { most: 25, kernels: ['dotGeneral_select'] }],
-  ['charlstm_step', { most: 31, kernels: ['dotGeneral_add', 'reduceMax_exp_reduceSum_div'] }],
-  ['resnet20_step', { most: 120, kernels: ['conv', 'reduceSum'] }],
-  ['ew_transc', { most: 1, kernels: ['add'] }],
-  ['ew_cheap', { most: 1, kernels: ['sub'] }],
-  ['sum_all', { most: 1, kernels: ['reduceSum'] }],
-  ['mean_ax0', { most: 1, kernels: ['reduceSum_div'] }],
-  ['mean_ax1', { most: 1, kernels: ['reduceSum_div'] }],
-  ['jit_tiny', { most: 1, kernels: ['tanh'] }],
-  ['vg_mlp_tiny', { most: 10, kernels: ['dotGeneral_tanh'] }],
-])
-
 /** The fused primitives of a kernel: what its name says before the type. */
 const fusedIn = (kernel: string): string => kernel.split(/_(?:[a-z]+\d+|bool)_/)[0]!
 
@@ -120,12 +80,18 @@ for (const backend of backends) {
       test(workload.id, () => {
         const { lower } = workload.prepare({ ...contextFor(backend), ...zeros })
         if (lower === undefined) return expect(workload.id).toBe('eager_add10')
-        const { most, kernels } = paths.get(workload.id)!
+        const path = paths.get(workload.id)!
         const lowered = lower()
         expectKernels(lowered, [])
         const names = lowered.kernels.map((kernel) => kernel.name)
-        expect(names.map(fusedIn)).toEqual(expect.arrayContaining([...kernels]))
-        expect(names.length, names.join(', ')).toBeLessThanOrEqual(most)
+        const fused = names.map(fusedIn)
+        expect(fused).toEqual(expect.arrayContaining([...path.kernels]))
+        expect(names.length, names.join(', ')).toBeLessThanOrEqual(path.most)
+        // Minimal filtering leaves products where a convolution was.
+        if (path.filtering !== undefined) {
+          expect(fused.includes('conv')).toBe(path.filtering === 'direct')
+        }
+        if (backend === 'wasm') expectVectors(lowered, path.tile ?? 1)
       })
     }
   })

@@ -10,6 +10,7 @@ import {
   reshapeLayout,
   rowMajor,
   sizeOf,
+  stopGradient,
   tensor,
   vmap,
 } from '@cotangent/core'
@@ -152,6 +153,16 @@ describe('memory below a view', () => {
     expect(numbers(rows)).toEqual(before)
     expect(numbers(x)).toEqual(numbers(large()))
     expect(updated.at(0).sum().item()).toBe(0)
+  })
+
+  test('is not mistaken for the part that a view reads', () => {
+    const x = large()
+    for (const part of [x.at(':20'), x.at(':', ':30'), x.at('20:'), x.at('::3')]) {
+      const same = compilingAtOnce(() => stopGradient(part))
+      expect(numbers(same)).toEqual(numbers(part))
+      expect(numbers(step(same))).toEqual(numbers(part.mul(2)))
+    }
+    expect(numbers(x)).toEqual(numbers(large()))
   })
 
   test('is shared by views and left alone by small results', () => {

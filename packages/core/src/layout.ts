@@ -107,7 +107,7 @@ const asCells = (data: TypedArray): Uint8Array | Uint16Array | Int32Array | Floa
 type Cells = ReturnType<typeof asCells>
 
 /** Planes of at most this many rows and columns are copied together: both sides stay in the cache. */
-const tile = 32
+const tile = 16
 
 const copyPlane = (
   from: Cells,

@@ -7,6 +7,7 @@ import {
   extremesOf,
   isContiguous,
 } from '@cotangent/core'
+import { smallBytes } from '../wasm/ground.ts'
 import { mix } from './params.ts'
 
 /** The strides of an input that is read through its layout; null: an array without gaps. */
@@ -61,8 +62,13 @@ export const windowLayout = (
 export const memoryOf = (x: Concrete): Storage => {
   const { layout, base } = x
   if (layout === null) return base
-  const data = base.read()
   const [low, high] = extremesOf(x.aval.shape, layout)
+  const data = base.peek()
   if (low === 0 && high + 1 === data.length) return base
-  return new Storage(data.subarray(low, high + 1))
+  // Gaps are skipped by kernels that do not mind what else is there, unless they are handed copies.
+  const isLarge = (high + 1) * data.BYTES_PER_ELEMENT > smallBytes
+  if (low === 0 && isLarge && !isContiguous(x.aval.shape, layout)) return base
+  // What lies elsewhere is not brought to the host for a part of it.
+  const isHere = base.elements.host !== null
+  return new Storage(isHere ? data.subarray(low, high + 1) : data.slice(low, high + 1))
 }

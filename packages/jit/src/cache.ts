@@ -25,6 +25,11 @@ export class Cache<T> {
     return this.#recent.size
   }
 
+  /** All values, the latest used last. */
+  values(): readonly T[] {
+    return [...this.#recent.keys()].flatMap(({ value }) => (value === undefined ? [] : [value]))
+  }
+
   get(key: readonly KeyPart[]): T | undefined {
     let node: Node<T> | undefined = this.#root
     for (const part of key) {

@@ -22,6 +22,10 @@ import {
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'
 import { type CodeBackend, executeArrays, isAvailable } from './executable.ts'
+import { explain } from './explain/explain.ts'
+import type { Explanation } from './explain/explanation.ts'
+import { MissLog } from './explain/log.ts'
+import { showInside } from './inside.ts'
 import { Lowered } from './lowered.ts'
 import { donatedLeaves, positions } from './positions.ts'
 import { type Recognised, Recent } from './recent.ts'
@@ -57,14 +61,7 @@ const cacheCapacity = 128
 const execute: Execute = (graph, inputs) =>
   isInterpreting() ? evaluateGraph(graph, inputs) : executeArrays(graph, inputs)
 
-/**
- * Compiles `f` for the shapes, dtypes, tree structure and static values of its arguments.
- * @throws TracerError when `f` needs a value that is not known while compiling.
- * @example
- * const step = jit((x: Tensor) => x.mul(2).add(1).tanh())
- * step(tensor([1, 2, 3]))
- */
-export const jit = <A extends readonly unknown[], R>(
+const compiled = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: JitOptions = {},
 ): Jitted<A, R> => {
@@ -74,6 +71,7 @@ export const jit = <A extends readonly unknown[], R>(
   requireBackend(backend)
   const wanted = backend === 'interpret' ? undefined : backend
   const cache = new Cache<Variant>(cacheCapacity)
+  const log = new MissLog()
   const recent = new Recent()
 
   const prepare = (args: readonly unknown[]): Call => {
@@ -87,14 +85,19 @@ export const jit = <A extends readonly unknown[], R>(
     return { key, leaves, structure, donated, staticArgs }
   }
 
-  const variantOf = (args: readonly unknown[], call: Call): Variant => {
-    const known = cache.get(call.key)
-    if (known !== undefined) return known
+  const trace = (args: readonly unknown[], call: Call): Variant => {
     const withStatic = (...dynamic: readonly unknown[]): unknown =>
       erase(f)(...dynamic.map((arg, i) => (call.staticArgs.includes(i) ? args[i] : arg)))
     const traced = traceTree('jit', withStatic, call.structure, call.leaves.map(leafAval))
-    const variant: Variant = { ...traced, name: f.name, backend: wanted, executable: null }
-    if (traced.captures.length === 0) cache.set(call.key, variant)
+    return { ...traced, name: f.name, backend: wanted, executable: null }
+  }
+
+  const variantOf = (args: readonly unknown[], call: Call): Variant => {
+    const known = cache.get(call.key)
+    if (known !== undefined) return known
+    const variant = trace(args, call)
+    log.missed(args, call, variant)
+    if (variant.captures.length === 0) cache.set(call.key, variant)
     return variant
   }
 
@@ -133,6 +136,7 @@ export const jit = <A extends readonly unknown[], R>(
   }
 
   const clear = (): void => {
+    log.cleared()
     cache.clear()
     recent.clear()
   }
@@ -143,8 +147,33 @@ export const jit = <A extends readonly unknown[], R>(
     cacheSize: { get: () => cache.size },
     clearCache: { value: clear },
   })
+  showInside(run, {
+    name: f.name,
+    isInterpreted: backend === 'interpret',
+    capacity: cacheCapacity,
+    variants: () => cache.values(),
+    log,
+    prepare,
+    trace,
+  })
   return asJitted<A, R>(jitted)
 }
+
+/** `jit`, with the tools to see what it does. */
+export interface Jit {
+  <A extends readonly unknown[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>
+  /** What is compiled of a function that `jit` made, and why calls of it compiled anew. */
+  readonly explain: (f: (...args: never[]) => unknown) => Explanation
+}
+
+/**
+ * Compiles `f` for the shapes, dtypes, tree structure and static values of its arguments.
+ * @throws TracerError when `f` needs a value that is not known while compiling.
+ * @example
+ * const step = jit((x: Tensor) => x.mul(2).add(1).tanh())
+ * step(tensor([1, 2, 3]))
+ */
+export const jit: Jit = Object.assign(compiled, { explain })
 
 // The properties were defined just above; TypeScript does not follow defineProperties.
 const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>

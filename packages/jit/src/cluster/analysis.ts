@@ -17,7 +17,7 @@ import { type Probe, probe } from './probe.ts'
 /** Recomputing costs more than this many operations per element than a store and loads would. */
 const recomputeBudget = 3
 /** An inlined expression beyond this is cut: generated functions must stay small. */
-const expressionLimit = 64
+export const expressionLimit = 64
 
 export interface Producer {
   readonly equation: Equation

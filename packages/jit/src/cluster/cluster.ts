@@ -74,8 +74,8 @@ export interface Placement {
 }
 
 /** Beyond this many operations per element a kernel stops growing. */
-const workLimit = 160
-const readLimit = 20
+export const workLimit = 160
+export const readLimit = 20
 /** Row kernels need enough rows, and enough work in each, to be worth their loops. */
 const fewestRows = 4
 const shortestRow = 8

@@ -21,20 +21,11 @@ export interface WasmKernel {
 }
 
 const arrayOf = (memory: ArrayBuffer, dtype: DType, at: number, size: number): TypedArray => {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(memory, at, size)
-    case 'float64':
-      return new Float64Array(memory, at, size)
-    case 'int32':
-      return new Int32Array(memory, at, size)
-    case 'uint32':
-      return new Uint32Array(memory, at, size)
-    case 'int8':
-      return new Int8Array(memory, at, size)
-    default:
-      return new Uint8Array(memory, at, size)
-  }
+  if (dtype === 'float32') return new Float32Array(memory, at, size)
+  if (dtype === 'float64') return new Float64Array(memory, at, size)
+  if (dtype === 'int32') return new Int32Array(memory, at, size)
+  if (dtype === 'uint32') return new Uint32Array(memory, at, size)
+  return dtype === 'int8' ? new Int8Array(memory, at, size) : new Uint8Array(memory, at, size)
 }
 
 /** Compiles a kernel with the passes and the printer of the WebAssembly backend. */

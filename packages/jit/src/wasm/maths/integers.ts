@@ -23,7 +23,6 @@ import {
   shl,
   shrArithmetic,
   shrLogical,
-  square,
   sub,
 } from './arith.ts'
 

@@ -1,7 +1,7 @@
 /** The error function in float32. */
 import type { Scalar } from '@cotangent/core'
 import { abs, add, lt, mul, pmin, polynomial, select, square, sub, withSign } from '../arith.ts'
-import { expMinusOne, powerOfTwo, reduced, scaled } from './exponential.ts'
+import { expMinusOne, powerOfTwo, reduced } from './exponential.ts'
 
 // (erf x − x) / x in x², on |x| ≤ 0.95, within 2^-30 of erf x.
 const erfTail = [

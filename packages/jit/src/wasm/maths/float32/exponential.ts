@@ -29,8 +29,8 @@ export const roundingShift: number = 1.5 * 2 ** 23
 const bias = 127
 const log2e = 1.4426950408889634
 // ln 2 in two parts; the first has nine bits, so that its multiples are exact.
-const ln2High = 0.693359375
-const ln2Low = -2.12194440054690583e-4
+export const ln2High = 0.693359375
+export const ln2Low: number = Math.LN2 - ln2High
 
 // (eʳ − 1 − r) / r² on |r| ≤ ln 2 / 2, within 2^-28 of eʳ.
 const expTail = [0.49999994, 0.16666515, 0.041668084, 0.00836935, 0.001384043]

@@ -1,8 +1,10 @@
 /** The functions of float32. */
 import type { BinaryOp, Scalar, UnaryOp } from '@cotangent/core'
 import { erf } from './error.ts'
+import { erfInverse } from './erfInverse.ts'
 import { nextAfter, remainder } from './exact.ts'
 import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from './exponential.ts'
+import { digamma, logGamma } from './gamma.ts'
 import { acos, asin, atan, atan2 } from './inverse.ts'
 import { acosh, asinh, atanh, log, log1p } from './logarithm.ts'
 import { cbrt, rsqrt, sign } from './roots.ts'
@@ -22,13 +24,16 @@ export const float32Unary: Unary = {
   cbrt,
   cos,
   cosh,
+  digamma,
   erf,
   erfc,
+  erfInverse,
   exp,
   exp2,
   expm1,
   log,
   log1p,
+  logGamma,
   logistic,
   rsqrt,
   sign,

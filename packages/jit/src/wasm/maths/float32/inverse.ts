@@ -9,7 +9,6 @@ import {
   eq,
   gt,
   horner,
-  least,
   lt,
   mul,
   neg,

@@ -9,6 +9,7 @@ import {
   and,
   bitsOf,
   constant,
+  flipped,
   fromBits,
   mul,
   ne,
@@ -38,9 +39,11 @@ interface Fraction {
   readonly low: Scalar
 }
 
-/** An angle in [−π/4, π/4], and how many times π/2 it was moved down, modulo 4. */
-interface Reduced {
+/** The angle r − rest in [−π/4, π/4], and how many times π/2 it was moved down, modulo 4. */
+export interface Reduced {
   readonly r: Scalar
+  /** What rounding r left out. */
+  readonly rest: Scalar
   readonly count: Scalar
 }
 
@@ -80,7 +83,7 @@ export const turns = (x: Scalar): Fraction => {
   }
 }
 
-/** The angle 2π · fraction reduced by quarter turns, within about a unit of its last place. */
+/** The angle 2π · fraction reduced by quarter turns. */
 export const reduceTurns = ({ high, low }: Fraction): Reduced => {
   const count = shrLogical(add(high, 2 ** 29), 30)
   const rest = sub(high, shl(count, 30))
@@ -90,9 +93,12 @@ export const reduceTurns = ({ high, low }: Fraction): Reduced => {
   const middle = or(shl(and(h, 0xff), 16), shrLogical(l, 16))
   const leading = mul(toFloat32(shrLogical(h, 8)), 2 ** -24)
   const tail = add(mul(toFloat32(middle), 2 ** -48), mul(toFloat32(and(l, 0xffff)), 2 ** -64))
-  // 2π times the sum of both, rounded about once: the product of twelve bits and eleven is exact.
+  // 2π times the sum of both: the product of twelve bits and eleven is exact.
   const short = fromBits(and(bitsOf(leading), -4096))
   const long = add(sub(leading, short), tail)
-  const r = add(mul(short, twoPi[0]), add(mul(short, twoPi[1]), mul(long, 2 * Math.PI)))
-  return { r: fromBits(xor(bitsOf(r), and(sign, topBit))), count }
+  const exact = mul(short, twoPi[0])
+  const small = add(mul(short, twoPi[1]), mul(long, 2 * Math.PI))
+  const r = add(exact, small)
+  const signed = and(sign, topBit)
+  return { r: flipped(r, signed), rest: flipped(sub(sub(r, exact), small), signed), count }
 }

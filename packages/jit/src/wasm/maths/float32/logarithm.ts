@@ -30,9 +30,8 @@ import {
   toInt32,
   withSign,
 } from '../arith.ts'
+import { ln2High, ln2Low } from './exponential.ts'
 
-const ln2High = 0.693359375
-const ln2Low = -2.12194440054690583e-4
 const smallestNormalBits = 0x800000
 const largestBits = 0x7f7fffff
 const rootHalfBits = 0x3f3504f3
@@ -86,12 +85,17 @@ const outsideDomain = (x: Scalar, inside: Scalar): Scalar =>
     select(eq(x, 0), constant(x, -Infinity), NaN),
   )
 
-/** log(1 + x) + doublings · log 2 for x > −1, from the rounded sum and what rounding left out. */
-const log1pOf = (x: Scalar, doublings: Operand): Scalar => {
+/**
+ * log(1 + x + rest) + doublings · log 2 for x > −1 and a tiny rest, from the rounded sum and what
+ * rounding left out.
+ */
+const log1pOf = (x: Scalar, doublings: Operand, rest: Operand = 0): Scalar => {
   const u = add(x, 1)
   const { e, f } = split(u)
   // Where x is large the sum loses 1 at most, which is nothing beside it.
-  const lost = mul(sub(x, sub(u, 1)), fromBits(shl(sub(127, least(e, 126)), 23)))
+  const left = sub(x, sub(u, 1))
+  const all = rest === 0 ? left : add(left, rest)
+  const lost = mul(all, fromBits(shl(sub(127, least(e, 126)), 23)))
   return sumOfParts(toFloat32(add(e, doublings)), add(f, lost))
 }
 
@@ -112,8 +116,10 @@ export const asinh = (x: Scalar): Scalar => {
 export const acosh = (x: Scalar): Scalar => {
   const t = sub(x, 1)
   const isLarge = gt(x, 2 ** 13)
-  const z = select(isLarge, t, add(t, sqrt(mul(t, add(t, 2)))))
-  const inside = log1pOf(z, toInt32(isLarge))
+  const root = sqrt(mul(t, add(t, 2)))
+  const sum = add(root, t)
+  const rest = sub(t, sub(sum, root))
+  const inside = log1pOf(select(isLarge, t, sum), toInt32(isLarge), select(isLarge, 0, rest))
   return select(ge(x, 1), select(lt(x, Infinity), inside, x), NaN)
 }
 

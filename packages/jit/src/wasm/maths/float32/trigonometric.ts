@@ -8,7 +8,6 @@ import {
   add,
   and,
   bitsOf,
-  constant,
   div,
   flipped,
   gt,
@@ -24,7 +23,7 @@ import {
   topBit,
 } from '../arith.ts'
 import { roundingShift } from './exponential.ts'
-import { reduceTurns, turns } from './largeAngle.ts'
+import { type Reduced, reduceTurns, turns } from './largeAngle.ts'
 
 /** π/2 in four parts; multiples up to 2^13 of the first three are exact. */
 const quarterParts = [
@@ -40,13 +39,7 @@ const tangentTail = [
   0.33333352, 0.13332583, 0.05406865, 0.02123861, 0.010945544, -4.6186808e-5, 0.004441829,
 ]
 
-/** x = n π/2 + r − rest; the low bits of `count` are n plus an offset. */
-interface Reduced {
-  readonly r: Scalar
-  readonly rest: Scalar
-  readonly count: Scalar
-}
-
+/** The low bits of the count are that of quarter turns plus an offset. */
 const reduceSmall = (x: Scalar, offset: number): Reduced => {
   const shifted = add(mul(x, 2 / Math.PI), roundingShift + offset)
   const n = sub(shifted, roundingShift + offset)
@@ -60,8 +53,8 @@ const reduceSmall = (x: Scalar, offset: number): Reduced => {
 }
 
 const reduceLarge = (x: Scalar, offset: number): Reduced => {
-  const { r, count } = reduceTurns(turns(x))
-  return { r, rest: constant(x, 0), count: add(count, offset) }
+  const reduced = reduceTurns(turns(x))
+  return { ...reduced, count: add(reduced.count, offset) }
 }
 
 /** tan (r − rest) from r and (tan r / r − 1), likewise sin, whose slope is nearly 1. */

@@ -15,6 +15,7 @@ import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
 import { copyP } from './copy.ts'
 import { brokenLowering, loweringKind } from './passes/lowering.ts'
 import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
+import { type Hoisted, hoistPrologues, splitPrologue } from './prologue.ts'
 import { routineStep } from './routine.ts'
 import type { Target } from './target.ts'
 
@@ -28,7 +29,7 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
   const emitted = cluster(graph, analysis).map((unit): Emitted => emitUnit(unit, analysis, target))
   const isRead = readers(graph, emitted, analysis)
   const steps = emitted.flatMap((e): readonly Step[] => {
-    if (e.tag === 'single') return [singleStep(e.equation, analysis, target)]
+    if (e.tag === 'single') return singleSteps(e.equation, analysis, target)
     const { kernel, arguments: atoms, equations } = dropStores(e.kernel, isRead)
     if (kernel.buffers.every((b) => b.access === 'read')) return []
     const step = {
@@ -39,7 +40,7 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
       equations,
       writesOnce: true,
     } as const
-    return [target.name === 'js' ? step : plannedScratch(step)]
+    return target.name === 'js' ? [step] : splitPrologue(plannedScratch(step))
   })
   return { graph, inputs: graph.inputs, steps, outputs: graph.outputs }
 }
@@ -102,58 +103,79 @@ const readers = (
   return (atom) => !isVar(atom) || read.has(atom)
 }
 
-const singleStep = (equation: Equation, analysis: Analysis, target: Target): Step => {
+const singleSteps = (equation: Equation, analysis: Analysis, target: Target): readonly Step[] => {
   const inputs: readonly Slot[] = equation.inputs.map((a) => memoryOf(a, analysis.aliases))
   const lowering = loweringKind(equation)
-  if (lowering.tag === 'routine') return routineStep(equation, lowering, inputs)
-  if (lowering.tag === 'region') return regionStep(equation, lowering.region, inputs, target)
+  if (lowering.tag === 'routine') return [routineStep(equation, lowering, inputs)]
+  if (lowering.tag === 'region') return regionSteps(equation, lowering.region, inputs, target)
   throw brokenLowering(equation, `a lowering of the kind ${lowering.tag} is no step of its own`)
 }
 
-const regionStep = (
+// A loop's body, and the part of it that runs once.
+const hoisted = (graph: Graph, constants: readonly Slot[], target: Target): Hoisted => {
+  const body = lowerBody(graph, target)
+  const outer = new Map<Slot, Slot>(constants.map((slot, i) => [body.inputs[i]!, slot]))
+  return hoistPrologues(body, outer)
+}
+
+const regionSteps = (
   equation: Equation,
   region: Region,
   inputs: readonly Slot[],
   target: Target,
-): Step => {
+): readonly Step[] => {
   const { outputs } = equation
   switch (region.kind) {
     case 'scan': {
       const { constants, carries } = region
-      return {
-        tag: 'scan',
-        body: lowerBody(region.body, target),
-        length: region.length,
-        reverse: region.reverse,
-        constants: inputs.slice(0, constants),
-        initial: inputs.slice(constants, constants + carries),
-        xs: inputs.slice(constants + carries),
-        finals: outputs.slice(0, carries),
-        ys: outputs.slice(carries),
-      }
+      const given = inputs.slice(0, constants)
+      const { body, before, scratch } = hoisted(region.body, given, target)
+      return [
+        ...before,
+        {
+          tag: 'scan',
+          body,
+          length: region.length,
+          reverse: region.reverse,
+          constants: given,
+          scratch,
+          initial: inputs.slice(constants, constants + carries),
+          xs: inputs.slice(constants + carries),
+          finals: outputs.slice(0, carries),
+          ys: outputs.slice(carries),
+        },
+      ]
     }
     case 'while': {
       const split = region.conditionConstants + region.bodyConstants
-      return {
-        tag: 'while',
-        condition: lowerBody(region.condition, target),
-        body: lowerBody(region.body, target),
-        conditionConstants: inputs.slice(0, region.conditionConstants),
-        bodyConstants: inputs.slice(region.conditionConstants, split),
-        initial: inputs.slice(split),
-        finals: outputs,
-      }
+      const given = inputs.slice(region.conditionConstants, split)
+      const { body, before, scratch } = hoisted(region.body, given, target)
+      return [
+        ...before,
+        {
+          tag: 'while',
+          condition: lowerBody(region.condition, target),
+          body,
+          conditionConstants: inputs.slice(0, region.conditionConstants),
+          bodyConstants: given,
+          scratch,
+          initial: inputs.slice(split),
+          finals: outputs,
+        },
+      ]
     }
     case 'branch':
-      return {
-        tag: 'branch',
-        index: inputs[0]!,
-        branches: region.branches.map((branch) => lowerBody(branch, target)),
-        operands: inputs.slice(1),
-        outputs,
-      }
+      return [
+        {
+          tag: 'branch',
+          index: inputs[0]!,
+          branches: region.branches.map((branch) => lowerBody(branch, target)),
+          operands: inputs.slice(1),
+          outputs,
+        },
+      ]
     case 'host':
-      return { tag: 'host', call: region.call, inputs, outputs }
+      return [{ tag: 'host', call: region.call, inputs, outputs }]
     case 'call':
       throw brokenLowering(equation, 'calls are inlined before lowering')
     default:

@@ -20,6 +20,8 @@ export interface ScanStep {
   readonly length: number
   readonly reverse: boolean
   readonly constants: readonly Slot[]
+  /** Filled before the loop, read by its body under the same name. */
+  readonly scratch: readonly Scratch[]
   readonly initial: readonly Slot[]
   readonly xs: readonly Slot[]
   readonly finals: readonly Slot[]
@@ -32,6 +34,8 @@ export interface WhileStep {
   readonly body: Program
   readonly conditionConstants: readonly Slot[]
   readonly bodyConstants: readonly Slot[]
+  /** Filled before the loop, read by its body under the same name. */
+  readonly scratch: readonly Scratch[]
   readonly initial: readonly Slot[]
   readonly finals: readonly Slot[]
 }

@@ -41,9 +41,9 @@ export const readsOf = (step: Step): readonly Slot[] => {
         ...step.copies.map((c) => c.from),
       ]
     case 'scan':
-      return [...step.constants, ...step.initial, ...step.xs]
+      return [...step.constants, ...step.scratch, ...step.initial, ...step.xs]
     case 'while':
-      return [...step.conditionConstants, ...step.bodyConstants, ...step.initial]
+      return [...step.conditionConstants, ...step.bodyConstants, ...step.scratch, ...step.initial]
     case 'branch':
       return [step.index, ...step.operands]
     case 'host':

@@ -32,7 +32,7 @@ export interface DriverImports {
 }
 
 /** Nanoseconds of work that are shared out between threads. */
-export const worthForking = 12_000
+export const worthForking = 6_000
 /** Nanoseconds that one call of a phase takes at most: calls are where the engine swaps in better code. */
 const longCall = 40_000
 

@@ -2,10 +2,6 @@
 import type { Fork, PhaseCall } from './instance.ts'
 import { thePool } from './runtime.ts'
 
-/** Microseconds of work that threads are worth when they are awake, and when they sleep. */
-const worthSharing = 12
-const worthWaking = 120
-
 /**
  * Phases of a module over all threads. The workers learn of the module with its first job. Results
  * do not depend on how many threads there are: rounds are independent.
@@ -27,8 +23,7 @@ export class Forker {
 
   readonly fork: Fork = (phase, args, rounds, grain, microseconds) => {
     const pool = thePool()
-    const worth = pool.hot ? worthSharing : worthWaking
-    if (pool.threads > 1 && microseconds >= worth && !this.#alone.has(phase)) {
+    if (pool.pays(1000 * microseconds) && !this.#alone.has(phase)) {
       this.#registration.module ??= pool.register(this.#bytes)
       pool.run(this.#registration.module, phase, this.#phases[phase]!, args, rounds, grain)
       return Math.min(pool.threads, Math.ceil(rounds / grain))

@@ -157,12 +157,23 @@ const emitTimes = ({ body }: Frame, factor: number): void => {
   body.op(Number.isInteger(shift) ? op.i32Shl : op.i32Mul)
 }
 
+const emitDivision = (frame: Frame, value: Index, by: number, remainder: boolean): void =>
+  emitQuotient(frame, () => emitIndex(frame, value), boundsOf(value)[0], by, remainder)
+
 // Floors: wasm truncates, so negative values are moved up by a multiple of the divisor first.
-const emitDivision = (frame: Frame, value: Index, by: number, remainder: boolean): void => {
-  const { body } = frame
-  const [low] = boundsOf(value)
+const emitQuotient = (
+  { body }: Frame,
+  value: () => void,
+  low: number,
+  by: number,
+  remainder: boolean,
+): void => {
   const wholes = low < 0 ? Math.ceil(-low / by) : 0
-  emitSum(frame, termsOf(value), constantOf(value) + wholes * by)
+  value()
+  if (wholes > 0) {
+    body.i32(wholes * by)
+    body.op(op.i32Add)
+  }
   const shift = Math.log2(by)
   if (Number.isInteger(shift)) {
     body.i32(remainder ? by - 1 : shift)
@@ -192,11 +203,12 @@ export const emitLaneIndex = (frame: Frame, i: Index): void => {
     vector(frame, i.value)
     return
   }
+  if (i.tag === 'floorDivide' || i.tag === 'modulo') {
+    emitLaneDivision(frame, i)
+    return
+  }
   if (i.tag !== 'affine') {
-    throw new InternalError({
-      operation: 'print kernel',
-      problem: 'an index that varies over lanes is divided',
-    })
+    throw new InternalError({ operation: 'print kernel', problem: `${i.tag} varies over lanes` })
   }
   body.i32(i.constant)
   body.simd(simd.i32x4Splat)
@@ -209,6 +221,30 @@ export const emitLaneIndex = (frame: Frame, i: Index): void => {
     }
     body.simd(simd.i32x4Add)
   }
+}
+
+// Vectors of integers cannot be divided: lane by lane.
+const emitLaneDivision = (
+  frame: Frame,
+  i: Extract<Index, { readonly tag: 'floorDivide' | 'modulo' }>,
+): void => {
+  const { body } = frame
+  frame.scratch('v128', (values) =>
+    frame.scratch('i32', (one) => {
+      emitLaneIndex(frame, i.value)
+      body.set(values)
+      for (let lane = 0; lane < (frame.lanes ?? 1); lane++) {
+        body.get(values)
+        body.get(values)
+        body.simdLane(simd.i32x4ExtractLane, lane)
+        body.set(one)
+        emitQuotient(frame, () => body.get(one), boundsOf(i.value)[0], i.by, i.tag === 'modulo')
+        body.simdLane(simd.i32x4ReplaceLane, lane)
+        body.set(values)
+      }
+      body.get(values)
+    }),
+  )
 }
 
 /** Pushes `[0, stride, 2 · stride, 3 · stride]`. */

@@ -27,6 +27,7 @@ import type { Explanation } from './explain/explanation.ts'
 import { MissLog } from './explain/log.ts'
 import { showInside } from './inside.ts'
 import { Lowered } from './lowered.ts'
+import { type ProfileFunction, profileWith } from './profile/profile.ts'
 import { donatedLeaves, positions } from './positions.ts'
 import { type Recognised, Recent } from './recent.ts'
 import { type Call, type Variant, compileVariant, interpretVariant, runVariant } from './variant.ts'
@@ -162,6 +163,17 @@ const compiled = <A extends readonly unknown[], R>(
 /** `jit`, with the tools to see what it does. */
 export interface Jit {
   <A extends readonly unknown[], R>(f: (...args: A) => R, options?: JitOptions): Jitted<A, R>
+  /**
+   * Runs `f`, compiled, on arguments and tells where the time goes: kernel by kernel, and stage by
+   * stage of the first call. `f` is a plain function or one that `jit` made. The function is
+   * traced and compiled anew; donated arguments stay usable.
+   * @throws UnsupportedError where the function is interpreted
+   * @example
+   * const profile = jit.profile((x: Tensor) => np.softmax(x.matmul(x)))(np.ones([256, 256]))
+   * console.log(String(profile)) // a table
+   * profile.rows[0].operations // [ 'dotGeneral' ]
+   */
+  readonly profile: ProfileFunction
   /** What is compiled of a function that `jit` made, and why calls of it compiled anew. */
   readonly explain: (f: (...args: never[]) => unknown) => Explanation
 }
@@ -173,7 +185,7 @@ export interface Jit {
  * const step = jit((x: Tensor) => x.mul(2).add(1).tanh())
  * step(tensor([1, 2, 3]))
  */
-export const jit: Jit = Object.assign(compiled, { explain })
+export const jit: Jit = Object.assign(compiled, { profile: profileWith(compiled), explain })
 
 // The properties were defined just above; TypeScript does not follow defineProperties.
 const asJitted = <A extends readonly unknown[], R>(value: unknown): Jitted<A, R> =>

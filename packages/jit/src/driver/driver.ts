@@ -3,7 +3,7 @@ import { type Atom, InternalError, type TypedArray, type Var, isVar } from '@cot
 import { evaluateAny } from '../js/evaluate.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
-import type { Program, Slot } from '../program.ts'
+import type { KernelStep, Program, Slot } from '../program.ts'
 import { constructorOf, lengthOf, view } from './views.ts'
 import { type LinkedKernel, Writer } from './writer.ts'
 
@@ -13,6 +13,7 @@ export type Run = (inputs: readonly TypedArray[]) => readonly TypedArray[]
 export interface Driver {
   readonly source: string
   readonly kernels: readonly LinkedKernel[]
+  readonly sources: ReadonlyMap<KernelStep, string>
   readonly run: Run
   /** The same driver over other functions: kernels wrapped in timers. */
   readonly link: (kernels: readonly LinkedKernel['run'][]) => Run
@@ -51,7 +52,14 @@ export const makeDriver = (
     const linked = (): Run => linkOnce(source, writer, kernels, plan.arenaBytes, observer)
     return writer.hosts.length === 0 ? linked() : reentrant(linked)
   }
-  return { source, kernels: writer.kernels, run: link(writer.kernels.map((k) => k.run)), link }
+  const { sources } = writer
+  return {
+    source,
+    kernels: writer.kernels,
+    sources,
+    run: link(writer.kernels.map((k) => k.run)),
+    link,
+  }
 }
 
 const linkOnce = (

@@ -36,6 +36,7 @@ type Environment = ReadonlyMap<Slot, string>
 export class Writer {
   readonly lines: string[] = []
   readonly kernels: LinkedKernel[] = []
+  readonly sources: Map<KernelStep, string> = new Map()
   readonly constants: TypedArray[] = []
   readonly temporaries: { readonly slot: Slot; readonly offset: number }[] = []
   readonly hosts: ((...buffers: readonly TypedArray[]) => void)[] = []
@@ -109,6 +110,7 @@ export class Writer {
 
   kernel(step: KernelStep): string {
     const { run, source } = this.compiled(step)
+    this.sources.set(step, source)
     const known = this.#kernelNames.get(source)
     if (known !== undefined) return known
     const name = `k${this.kernels.length}`

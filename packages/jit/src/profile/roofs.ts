@@ -43,8 +43,8 @@ const sizes = [16 * 1024, 512 * 1024, 32 * 1024 * 1024]
 const pageBytes = 65536
 
 /** Milliseconds without a better time after which the best is taken. The engine compiles meanwhile. */
-const patience = 8
-const longest = 60
+const patience = 15
+const longest = 80
 
 /** The least seconds that `run` takes. */
 const leastSeconds = (run: () => void): number => {

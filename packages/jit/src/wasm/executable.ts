@@ -12,7 +12,7 @@ import type { OutputOrigin } from '../origins.ts'
 import { type Plan, bytesOf } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
 import { stage } from '../profile/stopwatch.ts'
-import { type Program, typeOf } from '../program.ts'
+import { type KernelStep, type Program, typeOf } from '../program.ts'
 import { Forker } from './fork.ts'
 import type { Handed } from './ground.ts'
 import type { Arena, Heap } from './heap/index.ts'
@@ -73,6 +73,11 @@ export class WasmProgram {
   /** The kernels, in the order in which they were printed, as readable text. */
   get kernels(): readonly { readonly name: string; readonly source: string }[] {
     return this.module.kernels.map(({ name, source }) => ({ name, source }))
+  }
+
+  /** The text of each step's kernel. */
+  get sources(): ReadonlyMap<KernelStep, string> {
+    return this.module.sources
   }
 
   /** Runs once. Donated storages cannot be read afterwards. */

@@ -4,7 +4,7 @@ import { hostCall } from '../driver/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
 import { stage } from '../profile/stopwatch.ts'
-import { type HostStep, type Program, typeOf } from '../program.ts'
+import { type HostStep, type KernelStep, type Program, typeOf } from '../program.ts'
 import { lengthOf } from '../driver/views.ts'
 import { DriverPrinter } from './driver.ts'
 import { ModuleBuilder } from './encode/module.ts'
@@ -18,6 +18,8 @@ export interface WasmModule {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly ground: Ground
   readonly kernels: readonly KernelFunction[]
+  /** The loop IR of each step's kernel, as text. */
+  readonly sources: ReadonlyMap<KernelStep, string>
   readonly hostFunctions: readonly HostFunction[]
   readonly hosts: readonly HostStep[]
   /** Phases that call functions of JavaScript. */
@@ -54,6 +56,7 @@ export const printModule = (
     bytes: module.toBytes(),
     ground,
     kernels: kernels.functions,
+    sources: kernels.sources(),
     hostFunctions,
     hosts: printer.hosts,
     hosting: kernels.hosting,

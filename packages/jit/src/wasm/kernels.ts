@@ -85,6 +85,11 @@ export class Kernels {
     this.#host.set(name, index)
   }
 
+  /** The text of each step's kernel. */
+  sources(): ReadonlyMap<KernelStep, string> {
+    return new Map([...this.#functions].map(([step, { source }]) => [step, source]))
+  }
+
   /** Writes a kernel's phases into the module, unless an equal kernel is there. */
   print(step: KernelStep, module: ModuleBuilder): KernelFunction {
     const done = this.#functions.get(step)

@@ -52,8 +52,10 @@ const arcsineParts = (x: Scalar): ArcsineParts => {
 
 export const asin = (x: Scalar): Scalar => {
   const { isLarge, root, rest } = arcsineParts(x)
-  // π/2 − 2 root is exact where the result is smallest.
-  const large = sub(sub(halfPi, add(root, root)), sub(add(rest, rest), halfPiRest))
+  const twice = add(root, root)
+  const first = sub(halfPi, twice)
+  const left = sub(sub(halfPi, first), twice)
+  const large = add(first, sub(left, sub(add(rest, rest), halfPiRest)))
   return withSign(select(isLarge, large, add(root, rest)), x)
 }
 

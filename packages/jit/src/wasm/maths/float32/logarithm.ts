@@ -116,7 +116,7 @@ export const asinh = (x: Scalar): Scalar => {
 export const acosh = (x: Scalar): Scalar => {
   const t = sub(x, 1)
   const isLarge = gt(x, 2 ** 13)
-  const root = sqrt(mul(t, add(t, 2)))
+  const root = sqrt(add(square(t), add(t, t)))
   const sum = add(root, t)
   const rest = sub(t, sub(sum, root))
   const inside = log1pOf(select(isLarge, t, sum), toInt32(isLarge), select(isLarge, 0, rest))

@@ -70,6 +70,8 @@ export class Builder {
   readonly #captured = new Map<Tracer, Var>()
   readonly #equations: Equation[] = []
   readonly #forced = new Map<Var, Concrete>()
+  /** Of the first operation: the call that traces is on its stack too. */
+  #origin: Origin | null = null
   #forcedUpTo = 0
   #isClosed = false
   wasForced = false
@@ -115,7 +117,7 @@ export class Builder {
       params,
     )
     const outputs = types.map((type) => new Var(type))
-    const origin = currentOrigin ?? new Origin()
+    const origin = currentOrigin ?? new Origin((this.#origin ??= new Origin()))
     this.#equations.push({ primitive, inputs: atoms, params, outputs, origin })
     return outputs.map((v) => new Tracer(this, v))
   }

@@ -57,12 +57,22 @@ export {
 } from '@cotangent/core'
 export * as data from '@cotangent/data'
 export {
+  type Change,
   type Compiled,
+  type CompileRow,
+  Explanation,
+  type Jit,
   type JitOptions,
   type Jitted,
   type Lowered,
   type LoweredKernel,
   type LoweredMemory,
+  type Miss,
+  Profile,
+  type ProfileData,
+  type ProfileOptions,
+  type ProfileRow,
+  type ProfileTotal,
   jit,
 } from '@cotangent/jit'
 export { models, nn, optim, train } from '@cotangent/nn'

@@ -11,7 +11,7 @@ import {
   forMachine,
   isHalf,
 } from '@cotangent/core'
-import { type Driver, type LinkedKernel, makeDriver } from './driver/driver.ts'
+import { type Driver, makeDriver } from './driver/driver.ts'
 import { codeGenerationAllowed } from './js/evaluate.ts'
 import { lowerGraph } from './lower.ts'
 import { type Stage, optimize } from './passes/pipeline.ts'
@@ -23,15 +23,6 @@ import { isTiny } from './size.ts'
 import { jsTarget, wasmTarget } from './target.ts'
 import { WasmProgram } from './wasm/executable.ts'
 import { wasmAvailable } from './wasm/runtime.ts'
-
-/** Time spent in one kernel while profiling. */
-export interface KernelTime {
-  readonly name: string
-  readonly calls: number
-  /** Milliseconds in all. */
-  readonly total: number
-  readonly source: string
-}
 
 /** What runs: JavaScript functions over typed arrays, or a WebAssembly module over a heap. */
 export type Code =
@@ -111,26 +102,6 @@ export const isAvailable = (backend: CodeBackend | undefined): boolean =>
     : backend === 'wasm'
       ? wasmAvailable()
       : codeGenerationAllowed()
-
-/** Runs a driver `repeat` times with a clock around every kernel call. */
-export const profileDriver = (
-  driver: Driver,
-  inputs: readonly TypedArray[],
-  repeat: number,
-): readonly KernelTime[] => {
-  const totals = driver.kernels.map(() => ({ calls: 0, total: 0 }))
-  const timed = driver.kernels.map(({ run }, i): LinkedKernel['run'] => (...buffers) => {
-    const start = performance.now()
-    run(...buffers)
-    totals[i]!.total += performance.now() - start
-    totals[i]!.calls += 1
-  })
-  const run = driver.link(timed)
-  for (let i = 0; i < repeat; i++) run(inputs)
-  return driver.kernels
-    .map(({ name, source }, i) => ({ name, source, ...totals[i]! }))
-    .sort((a, b) => b.total - a.total)
-}
 
 const compiled = new WeakMap<Graph, Executable>()
 

@@ -1,13 +1,14 @@
 /** What the compiler made of a function, to look at: `jit(f).lower(...args)`. */
 import { IR, dtypeInfo, printGraph, showAval, sizeOf } from '@cotangent/core'
-import { type Executable, type KernelTime, kernelsOf, profileDriver } from './executable.ts'
+import { type Executable, kernelsOf } from './executable.ts'
 import type { Stage } from './passes/pipeline.ts'
 import { type Program, type Step, typeOf } from './program.ts'
-import type { TypedArray } from '@cotangent/core'
+import { showProgram } from './showProgram.ts'
 
 /** One generated function. */
 export interface LoweredKernel {
   readonly name: string
+  /** JavaScript, or for WebAssembly the loops that its instructions were written from. */
   readonly source: string
 }
 
@@ -66,11 +67,17 @@ export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
     return kernelsOf(this.#executable)
   }
 
-  /** The source of every kernel and of the driver. */
+  /** The source of every kernel and of the driver that calls them. */
   get source(): string {
+    const { code, program } = this.#executable
+    const driver = code.tag === 'js' ? code.driver.source : showProgram(program)
+    return [...this.kernels.map((k) => k.source), driver].join('\n\n')
+  }
+
+  /** The WebAssembly module, to be disassembled; null where JavaScript was generated. */
+  get wasm(): Uint8Array<ArrayBuffer> | null {
     const { code } = this.#executable
-    const driver = code.tag === 'js' ? [code.driver.source] : []
-    return [...this.kernels.map((k) => k.source), ...driver].join('\n\n')
+    return code.tag === 'wasm' ? code.program.module.bytes.slice() : null
   }
 
   get memory(): LoweredMemory {
@@ -99,12 +106,6 @@ export class Lowered<A extends readonly unknown[] = never[], R = unknown> {
    */
   compile(): Compiled<A, R> {
     return Object.assign((...args: A): R => this.#call(...args), this.#executable)
-  }
-
-  /** Time per kernel over `repeat` runs on these raw arrays. */
-  profile(inputs: readonly TypedArray[], repeat = 10): readonly KernelTime[] {
-    const { code } = this.#executable
-    return code.tag === 'js' ? profileDriver(code.driver, inputs, repeat) : []
   }
 
   toString(): string {

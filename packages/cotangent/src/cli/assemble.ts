@@ -44,7 +44,7 @@ export const reportOf = (
       ['Node', process.version],
       ['platform', `${process.platform} ${process.arch}`],
       ['processor', cpus()[0]?.model.trim() ?? 'unknown'],
-      ['threads', `1 of ${availableParallelism()}`],
+      ['threads', `${outcome.threads} of ${availableParallelism()}`],
     ],
     training: {
       loss: outcome.loss,
@@ -57,6 +57,8 @@ export const reportOf = (
     mistakes: outcome.mistakes,
     graphs: outcome.graphs,
     kernels: outcome.kernels,
-    kernelsMeasuredOver: `${outcome.kernelRuns} training steps`,
+    kernelsMeasuredOver: `one training step, the mean of ${outcome.kernelRuns}`,
+    roofs: outcome.roofs,
+    firstCall: outcome.firstCall,
   }
 }

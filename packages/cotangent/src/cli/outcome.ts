@@ -1,5 +1,6 @@
 /** What a training run found out, before it becomes a report. */
 import type {
+  CompileStage,
   Confusion,
   FilterBank,
   GraphText,
@@ -29,6 +30,10 @@ export interface Outcome {
   readonly graphs: readonly GraphText[]
   readonly kernels: readonly KernelTime[]
   readonly kernelRuns: number
+  /** How many threads compiled functions could use. */
+  readonly threads: number
+  readonly roofs: string
+  readonly firstCall: readonly CompileStage[]
   readonly interrupted: boolean
 }
 

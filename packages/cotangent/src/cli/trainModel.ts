@@ -1,9 +1,9 @@
 /** A whole run: training, testing after each epoch, and what there is to learn about the step. */
-import { type Tensor, interpret, leafTensor, tree } from '@cotangent/core'
-import { jit } from '@cotangent/jit'
+import { type Tensor, interpret, tree } from '@cotangent/core'
+import { type Profile, jit } from '@cotangent/jit'
 import { nn, optim, train } from '@cotangent/nn'
 import { random } from '@cotangent/ops'
-import type { GraphText, KernelTime, TestPoint } from '../report/data.ts'
+import type { CompileStage, GraphText, KernelTime, TestPoint } from '../report/data.ts'
 import { testBatches, trainingBatches } from './batches.ts'
 import { filterBanks, judge } from './findings.ts'
 import type { Job } from './job.ts'
@@ -12,7 +12,8 @@ import { type Outcome, median } from './outcome.ts'
 const testBatchSize = 500
 /** Interpreted steps for the ratio, and profiled ones for the table of kernels. */
 const interpretedSteps = 3
-const profiledSteps = 20
+const profiledSteps = 10
+const warmupSteps = 3
 
 export const trainModel = async <P>(
   model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
@@ -115,6 +116,9 @@ export const trainModel = async <P>(
     filters: filterBanks(final.params),
     graphs: study.graphs,
     kernels: study.kernels,
+    threads: study.threads,
+    roofs: study.roofs,
+    firstCall: study.firstCall,
     kernelRuns: profiledSteps,
     interrupted: signal.aborted,
   }
@@ -126,6 +130,9 @@ interface Study {
   readonly interpretedSeconds: number | undefined
   readonly graphs: readonly GraphText[]
   readonly kernels: readonly KernelTime[]
+  readonly threads: number
+  readonly roofs: string
+  readonly firstCall: readonly CompileStage[]
 }
 
 type Objective<P> = Parameters<
@@ -149,18 +156,15 @@ const studyStep = <P>(
   const before = performance.now()
   const lowered = compiled.lower(...args)
   const compileSeconds = (performance.now() - before) / 1000
-  const compiledSeconds = median(timed(() => compiled(...args), profiledSteps))
+  const profile = jit.profile(compiled, { repeat: profiledSteps, warmup: warmupSteps })(...args)
   say(
     `running ${interpretedSteps} steps of ${model.name === '' ? 'the model' : options.model} interpreted, for comparison`,
   )
   const interpreted = interpret(step)
   const interpretedSeconds = median(timed(() => interpreted(...args), interpretedSteps))
-  const inputs = tree
-    .leaves(args)
-    .map((leaf) => leafTensor(leaf).concrete('profile').storage.read())
   return {
     compileSeconds,
-    compiledSeconds,
+    compiledSeconds: profile.total.unobserved / 1000,
     interpretedSeconds,
     graphs: [
       {
@@ -179,13 +183,33 @@ const studyStep = <P>(
         text: String(lowered.optimized),
       },
     ],
-    kernels: lowered.profile(inputs, profiledSteps).map(({ name, calls, total, source }) => ({
-      name,
-      calls,
-      totalSeconds: total / 1000,
-      source,
-    })),
+    kernels: kernelsOf(profile),
+    threads: profile.threads,
+    roofs: roofsOf(profile),
+    firstCall: profile.compile.map(({ stage, time }) => ({ name: stage, seconds: time / 1000 })),
   }
+}
+
+const kernelsOf = ({ rows, total }: Profile): readonly KernelTime[] => [
+  ...rows.map((row) => ({
+    name: row.inside === '' ? row.name : `${row.name} (${row.inside})`,
+    calls: row.calls,
+    totalSeconds: row.time / 1000,
+    flopsPerSecond: row.flopsPerSecond,
+    bytesPerSecond: row.bytesPerSecond,
+    roof: row.roof,
+    bound: row.bound,
+    threads: row.threads,
+    why: [`Apart: ${row.apart}.`, ...row.stored.map((reason) => `In memory: ${reason}.`)],
+    source: row.source,
+  })),
+  { name: 'arguments, results, loops', calls: 1, totalSeconds: total.other / 1000 },
+]
+
+const roofsOf = ({ roofs: { flopsPerSecond, memory } }: Profile): string => {
+  const giga = (value: number): string => (value / 1e9).toFixed(0)
+  const moved = memory.map(({ bytesPerSecond }) => giga(bytesPerSecond)).join(', ')
+  return `One thread of this machine was measured to do ${giga(flopsPerSecond)} GFLOP/s and to move ${moved} GB/s (in the first cache, in the second, in memory). “Of roof” is the time that a kernel would take at these rates on its threads, as a part of the time it took.`
 }
 
 const timed = (f: () => unknown, runs: number): readonly number[] =>

@@ -79,8 +79,23 @@ export interface KernelTime {
   readonly name: string
   readonly calls: number
   readonly totalSeconds: number
+  /** Arithmetic operations and bytes in a second. */
+  readonly flopsPerSecond?: number | undefined
+  readonly bytesPerSecond?: number | undefined
+  /** The time at the machine's measured roof as a fraction of its own, and which roof that is. */
+  readonly roof?: number | undefined
+  readonly bound?: string | undefined
+  readonly threads?: number | undefined
+  /** Why it is a kernel of its own, and why its results are in memory. */
+  readonly why?: readonly string[] | undefined
   /** Its generated code. */
   readonly source?: string | undefined
+}
+
+/** A part of the first call of the training step. */
+export interface CompileStage {
+  readonly name: string
+  readonly seconds: number
 }
 
 /** A whole report. A part that is undefined is left out of the page. */
@@ -104,6 +119,10 @@ export interface ReportData {
   /** In any order; `kernelsMeasuredOver` says what was timed: `100 training steps`. */
   readonly kernels?: readonly KernelTime[] | undefined
   readonly kernelsMeasuredOver?: string | undefined
+  /** What the machine can do, beside the table of kernels. */
+  readonly roofs?: string | undefined
+  /** Where the first call of the step went, in order. */
+  readonly firstCall?: readonly CompileStage[] | undefined
   /** Remarks at the end. */
   readonly notes?: readonly string[] | undefined
 }

@@ -7,7 +7,7 @@ import { filterImages, mistakeImages } from './images.ts'
 import { type Child, element, type Markup } from './markup.ts'
 import { foldedText, page, pair, section } from './page.ts'
 import { summaryTiles } from './summary.ts'
-import { kernelTable, namedTexts } from './tables.ts'
+import { kernelTable, namedTexts, stageTable } from './tables.ts'
 
 const header = (data: ReportData): readonly Markup[] => {
   const below = [data.subtitle, data.date].filter((t) => t !== undefined && t !== '').join(' · ')
@@ -73,10 +73,17 @@ const confusionAndMistakes = ({ confusion, mistakes }: ReportData): readonly Mar
 const filters = ({ filters: banks = [] }: ReportData): readonly Markup[] =>
   banks.length === 0 ? [] : [section('filters', 'Learned filters', banks.map(filterImages))]
 
-const kernels = (data: ReportData): readonly Markup[] =>
-  data.kernels === undefined || data.kernels.length === 0
+const kernels = (data: ReportData): readonly Markup[] => {
+  if (data.kernels === undefined || data.kernels.length === 0) return []
+  const roofs = data.roofs === undefined ? [] : [element('p', {}, [data.roofs])]
+  const table = kernelTable(data.kernels, data.kernelsMeasuredOver)
+  return [section('kernels', 'Time per kernel', [...roofs, table])]
+}
+
+const firstCall = ({ firstCall: stages = [] }: ReportData): readonly Markup[] =>
+  stages.length === 0
     ? []
-    : [section('kernels', 'Time per kernel', [kernelTable(data.kernels, data.kernelsMeasuredOver)])]
+    : [section('first-call', 'The first call of the step', [stageTable(stages)])]
 
 const graphText = ({ label, equations, text }: GraphText): Markup =>
   foldedText(
@@ -128,6 +135,7 @@ export const renderReport = (data: ReportData): string =>
     ...confusionAndMistakes(data),
     ...filters(data),
     ...kernels(data),
+    ...firstCall(data),
     ...graphs(data),
     facts(data),
     ...notes(data),

@@ -42,7 +42,7 @@ describe.each([
   })
 
   test.each(dtypes)('elements of %s survive eviction and return', (dtype) => {
-    const owner = Heap.create({ shared, budget: 256 * KiB })
+    const owner = Heap.create({ shared, budget: 256 * KiB, collector: null })
     const data = makeStore(dtype, 500)
     data.set(codes(data.length).map((code) => code % 100))
     const address = owner.allocate(data.byteLength)
@@ -60,7 +60,7 @@ describe.each([
   })
 
   test('evicts what was used longest ago', () => {
-    const owner = Heap.create({ shared, budget: 350 * KiB })
+    const owner = Heap.create({ shared, budget: 350 * KiB, collector: null })
     const [a, b, c] = [1, 2, 3].map((value) => filled(owner, 100 * KiB, value))
     owner.pointer(a!)
     filled(owner, 100 * KiB, 4)
@@ -71,7 +71,7 @@ describe.each([
   })
 
   test('copies nothing out that its owner has on the host', () => {
-    const owner = Heap.create({ shared, budget: 256 * KiB })
+    const owner = Heap.create({ shared, budget: 256 * KiB, collector: null })
     const data = new Float32Array(20 * KiB)
     const storage = new Storage(data)
     owner.pointer(storage)
@@ -83,7 +83,7 @@ describe.each([
   })
 
   test('leaves in place what running calls use', () => {
-    const owner = Heap.create({ shared, budget: 256 * KiB })
+    const owner = Heap.create({ shared, budget: 256 * KiB, collector: null })
     const [outer, inner] = [1, 2].map((value) => filled(owner, 64 * KiB, value))
     owner.beginCall('outer')
     const address = owner.pointer(outer!)
@@ -106,7 +106,7 @@ describe.each([
   })
 
   test('keeps the results of a running call until it ends', () => {
-    const owner = Heap.create({ shared, budget: 64 * KiB })
+    const owner = Heap.create({ shared, budget: 64 * KiB, collector: null })
     owner.beginCall('f')
     const results = Array.from({ length: 20 }, (_, i) => filled(owner, 16 * KiB, i))
     expect(results.every((x) => owner.isResident(x))).toBe(true)
@@ -169,7 +169,7 @@ describe.each([
   })
 
   test('an evicted storage can be donated to the host and to the heap', () => {
-    const owner = Heap.create({ shared, budget: 64 * KiB })
+    const owner = Heap.create({ shared, budget: 64 * KiB, collector: null })
     const [a, b] = [1, 2].map((value) => filled(owner, 8 * KiB, value))
     flood(owner, 256 * KiB)
     expect(a!.donate()[3]).toBe(1)
@@ -202,7 +202,10 @@ describe.each([
     expect([...owner.read(address, 'uint8', 200)]).toEqual(expected)
   })
 
-  test('random use never loses an element', () => {
+  test.each([
+    ['evicts', { collector: null }],
+    ['asks the collector', {}],
+  ])('random use of a heap that %s never loses an element', (_, options) => {
     const use = fc.record({
       what: fc.constantFrom('make', 'make', 'host', 'pointer', 'read', 'take', 'share', 'drop'),
       which: fc.nat(),
@@ -210,7 +213,7 @@ describe.each([
     })
     fc.assert(
       fc.property(fc.array(use, { maxLength: 120 }), (uses) => {
-        const owner = Heap.create({ shared, maximum: 64, budget: 128 * KiB })
+        const owner = Heap.create({ shared, maximum: 64, budget: 128 * KiB, ...options })
         const live: { storage: Storage; readonly value: number; readonly length: number }[] = []
         uses.forEach(({ what, which, length }, value) => {
           if (what === 'make') {

@@ -1,5 +1,6 @@
 /** A block of the heap that holds a tensor's elements, and the order in which blocks were used. */
 import type { DType, Residence, Storage, TypedArray } from '@cotangent/core'
+import { makeWitnesses } from './collector.ts'
 
 /** What a block asks of the heap that it lies in. */
 export interface Keeper {
@@ -12,7 +13,7 @@ export interface Keeper {
  * The heap holds its blocks strongly and a block knows nothing of the tensors above it, so that the
  * collector may take these; but for `heir`, while their elements are being overwritten.
  */
-export class Block implements Residence {
+export class Block {
   readonly keeper: Keeper
   /** 0 once evicted or released. */
   address: number
@@ -26,6 +27,8 @@ export class Block implements Residence {
   saved: TypedArray | null = null
   /** The owner to be of elements that were given away to be overwritten. */
   heir: Storage | null = null
+  /** Whether its tenant was found alive since the last sweep. */
+  isTenanted = false
   older: Block | null = null
   newer: Block | null = null
 
@@ -40,17 +43,40 @@ export class Block implements Residence {
   get isLive(): boolean {
     return this.address !== 0
   }
+}
+
+/**
+ * What the elements themselves know of their block. Nothing else refers to it, so that it lives as
+ * long as they do.
+ */
+export class Tenancy implements Residence {
+  readonly block: Block
+
+  constructor(block: Block) {
+    this.block = block
+  }
+
+  get isLive(): boolean {
+    return this.block.isLive
+  }
 
   copyOut(): TypedArray {
-    return this.keeper.copyOut(this)
+    return this.block.keeper.copyOut(this.block)
   }
 
   view(): TypedArray {
-    return this.keeper.view(this.address, this.dtype, this.length)
+    const { keeper, address, dtype, length } = this.block
+    return keeper.view(address, dtype, length)
   }
 
   release(): void {
-    this.keeper.release(this)
+    this.block.keeper.release(this.block)
+  }
+
+  static {
+    makeWitnesses(Tenancy.prototype, ({ block }) => {
+      block.isTenanted = true
+    })
   }
 }
 

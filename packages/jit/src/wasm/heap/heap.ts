@@ -1,12 +1,14 @@
 /**
  * The heap: one WebAssembly memory as a cache of tensors' elements. Nobody frees tensors by hand:
- * a registry frees the blocks of dead ones between tasks, and a heap that is short of room evicts
- * the ones used longest ago, which go back to being host arrays.
+ * a registry frees the blocks of dead ones between tasks, and a heap that is short of room asks the
+ * collector which are dead, or evicts those used longest ago, which go back to being host arrays.
  */
 import type { DType, Storage, TypedArray } from '@cotangent/core'
 import type { Arena } from './arena.ts'
 import { Budget, initialBudget } from './budget.ts'
 import { Calls } from './calls.ts'
+import { Collections } from './collections.ts'
+import { type Collector, findCollector } from './collector.ts'
 import { LinearMemory } from './memory.ts'
 import { Residents } from './residents.ts'
 import { maximumPages } from './sizes.ts'
@@ -19,8 +21,10 @@ export interface HeapOptions {
   /** Pages of 64 KiB at first (16), and at most (65536: 4 GiB). */
   readonly initial?: number
   readonly maximum?: number
-  /** Bytes that tensors may fill at first before the least recently used are evicted (32 MiB). */
+  /** Bytes that tensors may fill at first before room is made for others (32 MiB). */
   readonly budget?: number
+  /** How to learn which tensors are dead; null: only from a registry. */
+  readonly collector?: Collector | null
 }
 
 /**
@@ -40,15 +44,22 @@ export class Heap {
   readonly #linear: LinearMemory
   readonly #budget: Budget
   readonly #calls = new Calls()
+  readonly #collections: Collections
   readonly #space: Space
   readonly #residents: Residents
 
-  private constructor({ shared, initial = 16, maximum = maximumPages, budget }: HeapOptions) {
+  private constructor(options: HeapOptions) {
+    const { shared, initial = 16, maximum = maximumPages, budget = initialBudget } = options
+    const { collector } = options
+    const calls = this.#calls
     this.#linear = new LinearMemory(shared, initial, maximum)
-    this.#budget = new Budget(budget ?? initialBudget, this.#linear.maximumBytes)
-    this.#residents = new Residents(this.#linear, () => this.#space, this.#budget, this.#calls)
-    const evictOldest = (): boolean => this.#residents.evictOldest()
-    this.#space = new Space(this.#linear, this.#budget, this.#calls, evictOldest)
+    this.#budget = new Budget(budget, this.#linear.maximumBytes)
+    this.#residents = new Residents(this.#linear, () => this.#space, this.#budget, calls)
+    const find = collector === undefined ? findCollector : (): Collector | null => collector
+    this.#collections = new Collections(find, this.#residents, this.#budget)
+    this.#space = new Space(this.#linear, this.#budget, calls, this.#collections, () =>
+      this.#residents.evictOldest(),
+    )
   }
 
   /** @throws MemoryError where the machine gives no memory at all */
@@ -186,6 +197,7 @@ export class Heap {
       budget: this.#budget.limit,
       evictions: this.#residents.evictions,
       finalized: this.#residents.finalized,
+      collections: this.#collections.count,
       ...this.#linear.traffic,
     }
   }

@@ -1,5 +1,8 @@
 /** The WebAssembly heap: tensors' elements, arenas, and the memory that they lie in. */
 export { Arena } from './arena.ts'
+export { Budget } from './budget.ts'
+export { Collections, type Freed, type Watched } from './collections.ts'
+export type { Collector } from './collector.ts'
 export { MemoryError } from './errors.ts'
 export { Heap, type HeapOptions } from './heap.ts'
 export type { HeapStats } from './stats.ts'

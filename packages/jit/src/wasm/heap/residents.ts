@@ -1,12 +1,16 @@
 /** Tensors whose elements are in the heap: found, brought in, given away, evicted, buried. */
 import { type DType, Storage, type TypedArray, dtypeInfo } from '@cotangent/core'
-import { Block, type Keeper, Recency } from './block.ts'
+import { Block, type Keeper, Recency, Tenancy } from './block.ts'
 import type { Budget } from './budget.ts'
 import type { Calls } from './calls.ts'
+import type { Freed, Watched } from './collections.ts'
 import type { LinearMemory } from './memory.ts'
 import type { Space } from './space.ts'
 
-export class Residents implements Keeper {
+export class Residents implements Keeper, Watched {
+  /** The tenancies, as far as nobody knows them to be dead. */
+  readonly witnesses: WeakSet<object> = new WeakSet()
+  #areSwept = false
   readonly #linear: LinearMemory
   readonly #space: () => Space
   readonly #budget: Budget
@@ -16,8 +20,8 @@ export class Residents implements Keeper {
   readonly #taken = new Map<number, Block>()
   #evictions = 0
   #finalized = 0
-  // Runs only between tasks, and only after a collection. Evictions bring these about: the host
-  // arrays that they make are what the collector counts.
+  // Runs only between tasks, and only after a collection of all objects: those of the young spare
+  // whatever a registry watches. So it watches nothing where there are sweeps.
   readonly #dead: FinalizationRegistry<Block> = new FinalizationRegistry((block) => {
     if (!block.isLive) return
     this.#finalized += 1
@@ -45,14 +49,16 @@ export class Residents implements Keeper {
 
   pointer(storage: Storage): number {
     const { residence } = storage
-    if (!(residence instanceof Block) || residence.keeper !== this) return this.#bringIn(storage)
-    if (!residence.isLive) {
-      this.#budget.regret(residence.length * dtypeInfo[residence.dtype].bytes)
+    if (!(residence instanceof Tenancy)) return this.#bringIn(storage)
+    const { block } = residence
+    if (block.keeper !== this) return this.#bringIn(storage)
+    if (!block.isLive) {
+      this.#budget.regret(block.length * dtypeInfo[block.dtype].bytes)
       return this.#bringIn(storage)
     }
-    this.#recency.touch(residence)
-    this.#use(residence)
-    return residence.address
+    this.#recency.touch(block)
+    this.#use(block)
+    return block.address
   }
 
   has(storage: Storage): boolean {
@@ -75,11 +81,11 @@ export class Residents implements Keeper {
     const heir = taken?.heir
     if (taken === undefined || heir === undefined || heir === null) {
       const block = new Block(this, address, dtype, length, false)
-      const storage = Storage.resident(block)
-      this.#settle(block, storage)
-      return storage
+      const tenancy = new Tenancy(block)
+      this.#settle(tenancy)
+      return Storage.resident(tenancy)
     }
-    // Nothing but the contents changed: the registry goes on watching the same elements.
+    // Nothing but the contents changed: the tenancy goes on, and so does its registration.
     this.#taken.delete(address)
     taken.heir = null
     taken.dtype = dtype
@@ -112,6 +118,25 @@ export class Residents implements Keeper {
     return true
   }
 
+  sweep(): Freed {
+    this.#areSwept = true
+    let [blocks, bytes] = [0, 0]
+    let block = this.#recency.oldest
+    while (block !== null) {
+      const { newer } = block
+      // What a running call uses stays, though it may well be done with the tensor itself.
+      if (!block.isTenanted && !this.#calls.isRunning(block.epoch)) {
+        bytes += this.#space().sizeOf(block.address)
+        blocks += 1
+        this.release(block)
+      }
+      block.isTenanted = false
+      block = newer
+    }
+    this.#finalized += blocks
+    return { blocks, bytes }
+  }
+
   view(address: number, dtype: DType, length: number): TypedArray {
     return this.#linear.view(address, dtype, length)
   }
@@ -130,8 +155,9 @@ export class Residents implements Keeper {
 
   #blockOf(storage: Storage): Block | null {
     const { residence } = storage
-    const isHere = residence instanceof Block && residence.keeper === this && residence.isLive
-    return isHere ? residence : null
+    if (!(residence instanceof Tenancy)) return null
+    const { block } = residence
+    return block.keeper === this && block.isLive ? block : null
   }
 
   #bringIn(storage: Storage): number {
@@ -139,8 +165,9 @@ export class Residents implements Keeper {
     const address = this.#space().allocate(data.byteLength, this.#calls.label)
     this.#linear.write(address, data)
     const block = new Block(this, address, dtypeOf(data), data.length, true)
-    storage.attach(block)
-    this.#settle(block, storage)
+    const tenancy = new Tenancy(block)
+    storage.attach(tenancy)
+    this.#settle(tenancy)
     return address
   }
 
@@ -163,10 +190,12 @@ export class Residents implements Keeper {
     if (!this.#calls.isRunning(block.epoch)) block.epoch = this.#calls.current
   }
 
-  #settle(block: Block, storage: Storage): void {
+  #settle(tenancy: Tenancy): void {
+    const { block } = tenancy
     this.#recency.add(block)
     this.#use(block)
-    this.#dead.register(storage.elements, block, block)
+    if (!this.#areSwept) this.#dead.register(tenancy, block, block)
+    this.witnesses.add(tenancy)
   }
 
   // Unregistered, lest the registry hold what was saved for tensors that are long gone.

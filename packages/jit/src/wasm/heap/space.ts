@@ -1,12 +1,13 @@
 /**
  * Where room is found. In this order: blocks that are free, fresh memory within the budget, the
- * place of tensors used longest ago, that of arenas idle for long, fresh memory, that of all arenas
- * and tensors that no running call uses.
+ * place of dead tensors (or, where nobody can tell, of those used longest ago), that of arenas idle
+ * for long, fresh memory, that of all arenas and tensors that no running call uses.
  */
 import { Allocator } from './allocator.ts'
 import { Arena, ArenaRoom } from './arena.ts'
 import type { Budget } from './budget.ts'
 import type { Calls } from './calls.ts'
+import type { Collections } from './collections.ts'
 import { heapFull } from './errors.ts'
 import type { LinearMemory } from './memory.ts'
 import { blockBytes, guardBytes } from './sizes.ts'
@@ -18,6 +19,7 @@ export class Space {
   readonly #linear: LinearMemory
   readonly #budget: Budget
   readonly #calls: Calls
+  readonly #collections: Collections
   readonly #evictOldest: () => boolean
   readonly #allocator: Allocator
   readonly #rooms = new Set<ArenaRoom>()
@@ -32,10 +34,17 @@ export class Space {
   })
 
   /** `evictOldest` frees the block of one tensor, or says that there is none to free. */
-  constructor(linear: LinearMemory, budget: Budget, calls: Calls, evictOldest: () => boolean) {
+  constructor(
+    linear: LinearMemory,
+    budget: Budget,
+    calls: Calls,
+    collections: Collections,
+    evictOldest: () => boolean,
+  ) {
     this.#linear = linear
     this.#budget = budget
     this.#calls = calls
+    this.#collections = collections
     this.#evictOldest = evictOldest
     this.#allocator = new Allocator(base, linear.bytes - guardBytes)
   }
@@ -65,6 +74,11 @@ export class Space {
     this.#allocator.free(address)
   }
 
+  /** The bytes of the block at an address. */
+  sizeOf(address: number): number {
+    return this.#allocator.sizeOf(address)
+  }
+
   arena(bytes: number, label: string): Arena {
     const room = new ArenaRoom(bytes, label)
     this.#rooms.add(room)
@@ -85,8 +99,15 @@ export class Space {
     )
   }
 
-  // Evicts as much as `size` exceeds the budget, in the hope that a fitting block becomes free.
   #withinBudget(size: number): number {
+    if (this.#tensorBytes + size <= this.#budget.limit) return 0
+    const freed = this.#collections.relieve(this.#tensorBytes)
+    if (freed === null) return this.#evictTheExcess(size)
+    return freed > 0 ? this.#allocator.reuse(size) : 0
+  }
+
+  // Evicts as much as `size` exceeds the budget, in the hope that a fitting block becomes free.
+  #evictTheExcess(size: number): number {
     while (this.#tensorBytes + size > this.#budget.limit && this.#evictOldest()) {
       const address = this.#allocator.reuse(size)
       if (address !== 0) return address
@@ -95,6 +116,10 @@ export class Space {
   }
 
   #evictUntilFits(size: number): number {
+    if (this.#collections.relieveAll(this.#tensorBytes) > 0) {
+      const address = this.#grow(size)
+      if (address !== 0) return address
+    }
     while (this.#evictOldest()) {
       const address = this.#grow(size)
       if (address !== 0) return address

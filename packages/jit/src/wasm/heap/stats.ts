@@ -10,11 +10,13 @@ export interface HeapStats {
   readonly bytesTouched: number
   /** Tensors' blocks. */
   readonly residents: number
-  /** Bytes that tensors may fill before the least recently used are evicted. */
+  /** Bytes that tensors may fill before room is made for others. */
   readonly budget: number
   readonly evictions: number
   /** Blocks freed because the collector found their tensors dead. */
   readonly finalized: number
+  /** How often the collector was asked which tensors are dead. */
+  readonly collections: number
   /** Copies from the host and back to it. */
   readonly copiesIn: number
   readonly bytesIn: number

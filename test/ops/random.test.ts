@@ -56,7 +56,8 @@ describe.each(Object.entries(samplers))('%s', (_, draw) => {
     const keys = random.split(key, 3)
     const batch = vmap(draw)(keys)
     const looped = [0, 1, 2].map((i) => draw(keys.at(i)))
-    expectClose(batch, np.stack(looped), 0, 'batched')
+    // Small programs and large ones have logarithms that differ in the last bit.
+    expectClose(batch, np.stack(looped), 2e-7, 'batched')
   })
 })
 

@@ -74,6 +74,12 @@ export {
   type ProfileRow,
   type ProfileTotal,
   jit,
+  canFuseMultiplyAdd,
+  fusesMultiplyAdd,
+  getThreads,
+  setFusedMultiplyAdd,
+  setThreads,
+  WorkerError,
 } from '@cotangent/jit'
 export { models, nn, optim, train } from '@cotangent/nn'
 export {

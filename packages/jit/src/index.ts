@@ -22,6 +22,11 @@ export * from './passes/pipeline.ts'
 export * from './program.ts'
 export { compileFor, runOn } from './run.ts'
 export * as encode from './wasm/encode/index.ts'
+export {
+  canFuseMultiplyAdd,
+  fusesMultiplyAdd,
+  setFusedMultiplyAdd,
+} from './wasm/fusedMultiplyAdd.ts'
 export * as heap from './wasm/heap/index.ts'
 export * as threads from './wasm/threads/index.ts'
 export { WorkerError, getThreads, setThreads } from './wasm/threads/index.ts'

@@ -56,6 +56,8 @@ export const shrArithmetic = (x: Scalar, count: number): Scalar =>
 
 /** The top bit of an int32. */
 export const topBit: number = -(2 ** 31)
+/** The float32 1. */
+const oneBits = 0x3f800000
 
 // With the mask in a register one bit operation, where the instruction makes the mask anew each time.
 const isSingle = (x: Scalar): boolean => x.dtype === 'float32'
@@ -63,8 +65,9 @@ export const neg = (x: Scalar): Scalar =>
   isSingle(x) ? fromBits(xor(bitsOf(x), topBit)) : unaryOp('negate', x)
 export const abs = (x: Scalar): Scalar =>
   isSingle(x) ? fromBits(and(bitsOf(x), 0x7fffffff)) : unaryOp('absolute', x)
-/** −|x| of a float32. */
-export const negAbs = (x: Scalar): Scalar => fromBits(or(bitsOf(x), topBit))
+/** −|x|. */
+export const negAbs = (x: Scalar): Scalar =>
+  isSingle(x) ? fromBits(or(bitsOf(x), topBit)) : neg(abs(x))
 export const sqrt = (x: Scalar): Scalar => unaryOp('sqrt', x)
 export const floor = (x: Scalar): Scalar => unaryOp('floor', x)
 export const ceil = (x: Scalar): Scalar => unaryOp('ceil', x)
@@ -96,9 +99,15 @@ export const toFloat32 = (x: Scalar): Scalar => convertTo('float32', x)
 export const toFloat64 = (x: Scalar): Scalar => convertTo('float64', x)
 export const toInt32 = (x: Scalar): Scalar => convertTo('int32', x)
 
-/** A float32 with the magnitude of a non-negative `x` and the sign of `from`, zeros included. */
-export const withSign = (x: Scalar, from: Scalar): Scalar =>
-  fromBits(or(bitsOf(x), and(bitsOf(from), topBit)))
+/** The magnitude of a non-negative `x` with the sign of `from`, zeros included. */
+export const withSign = (x: Scalar, from: Scalar): Scalar => {
+  // A float32 has the sign of the float64 it was made of, even if it is zero.
+  const sign = and(bitsOf(toFloat32(from)), topBit)
+  if (isSingle(x)) return fromBits(or(bitsOf(x), sign))
+  return mul(x, toFloat64(fromBits(or(sign, oneBits))))
+}
+/** Whether the sign is set, also of zeros. */
+export const isSignSet = (x: Scalar): Scalar => lt(bitsOf(toFloat32(x)), 0)
 
 /** A float32 with the sign changed where the top bit of the int32 `by` is set. */
 export const flipped = (x: Scalar, by: Scalar): Scalar => fromBits(xor(bitsOf(x), by))

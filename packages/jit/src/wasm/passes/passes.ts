@@ -6,6 +6,7 @@ import { dropUnused } from '../../loops/dead.ts'
 import { hoistValues } from '../../loops/hoist.ts'
 import { uniqueNames } from '../../loops/names.ts'
 import type { LoopPass } from '../../loops/passes.ts'
+import { splitDivided } from '../../loops/divided.ts'
 import { peel } from '../../loops/peel.ts'
 import { share } from '../../loops/share.ts'
 import { simplify } from '../../loops/simplify.ts'
@@ -13,7 +14,8 @@ import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts
 import { sizeOfBody } from '../../loops/visit.ts'
 import { expand } from './expand.ts'
 import { branchOnGuards } from './guards.ts'
-import { vectorVariables, vectorise } from './vectorise.ts'
+import { readableIn } from './readable.ts'
+import { takesLanes, vectorVariables, vectorise } from './vectorise.ts'
 
 /** Nodes that a written-out loop may have. */
 const unrolledSize = 120
@@ -31,13 +33,29 @@ const onBody =
   (run: (body: readonly Stmt[]) => readonly Stmt[]): LoopPass['run'] =>
   (kernel) => ({ ...kernel, body: run(kernel.body) })
 
+/** Rounds that lanes run through without testing fewer of them apart. */
+const longLoop = 256
+
+// Short loops in which lanes can choose keep their tests: pieces would leave no whole vectors.
+const peelLong: LoopPass['run'] = (kernel) => {
+  const readable = readableIn(kernel)
+  const keeps = (loop: Loop): boolean => loop.extent < longLoop && takesLanes(loop, readable)
+  return { ...kernel, body: peel(kernel.body, keeps) }
+}
+
+const lanes: LoopPass['run'] = (kernel) => ({
+  ...kernel,
+  body: vectorise(kernel.body, readableIn(kernel)),
+})
+
 export const wasmPasses: readonly LoopPass[] = [
   { name: 'fold conditions', run: onBody(simplify) },
-  { name: 'peel borders', run: onBody(peel) },
+  { name: 'split divided counters', run: onBody(splitDivided) },
+  { name: 'peel borders', run: peelLong },
   { name: 'collapse nests', run: onBody(collapse) },
   { name: 'unique names', run: onBody(uniqueNames) },
   { name: 'expand functions', run: expand },
-  { name: 'lanes for parallel loops', run: onBody(vectorise) },
+  { name: 'lanes for parallel loops', run: lanes },
   { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
   { name: 'branch on large guards', run: onBody(branchOnGuards) },
   { name: 'share subexpressions', run: onBody(share) },

@@ -2,32 +2,38 @@
  * Lanes for parallel loops: the innermost one whose body has vector instructions for everything, and
  * whose stores lie side by side.
  */
-import type { Index, Lanes, Scalar, Stmt } from '@cotangent/core'
+import { type Index, type Lanes, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
 import { isChoiceOfLanes } from './guards.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
+import { type IsReadable, isReadable } from './readable.ts'
+
+const { selectOp } = scalars
 
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
+type Guard = Extract<Scalar, { readonly tag: 'guard' }>
 
 /** Gives lanes to every parallel loop that gains by it. */
-export const vectorise = (body: readonly Stmt[]): readonly Stmt[] => body.map(vectoriseStmt)
-
-const vectoriseStmt = (s: Stmt): Stmt => {
-  switch (s.tag) {
-    case 'for': {
-      if (s.lanes !== undefined) return s
-      const body = vectorise(s.body)
-      if (body.some(hasLanes)) return { ...s, body }
-      return withLanes(s) ?? s
+export const vectorise = (body: readonly Stmt[], readable: IsReadable): readonly Stmt[] => {
+  const inside = (block: readonly Stmt[]): readonly Stmt[] => block.map(statement)
+  const statement = (s: Stmt): Stmt => {
+    switch (s.tag) {
+      case 'for': {
+        if (s.lanes !== undefined) return s
+        const made = inside(s.body)
+        if (made.some(hasLanes)) return { ...s, body: made }
+        return withLanes(s, readable) ?? s
+      }
+      case 'while':
+        return { ...s, body: inside(s.body) }
+      case 'if':
+        return branching(s.condition, inside(s.then), inside(s.otherwise))
+      default:
+        return s
     }
-    case 'while':
-      return { ...s, body: vectorise(s.body) }
-    case 'if':
-      // oxlint-disable-next-line unicorn/no-thenable -- the field's name in the loop IR
-      return { ...s, then: vectorise(s.then), otherwise: vectorise(s.otherwise) }
-    default:
-      return s
   }
+  return inside(body)
 }
 
 const hasLanes = (s: Stmt): boolean => {
@@ -36,14 +42,41 @@ const hasLanes = (s: Stmt): boolean => {
   return s.tag === 'if' && (s.then.some(hasLanes) || s.otherwise.some(hasLanes))
 }
 
-const withLanes = (loop: Loop): Loop | null => {
+/** Whether a loop can run in lanes, and gains by it. */
+export const takesLanes = (loop: Loop, readable: IsReadable): boolean =>
+  judged(loop, readable)?.isGain === true
+
+const judged = (loop: Loop, readable: IsReadable): Judge | null => {
   if (loop.parallel !== true || (loop.step ?? 1) !== 1 || loop.reverse === true) return null
   if (loop.extent < 2) return null
-  const judge = new Judge(loop)
+  const judge = new Judge(loop, readable)
   judge.body(loop.body)
-  if (!judge.isGain) return null
+  return judge
+}
+
+const withLanes = (loop: Loop, readable: IsReadable): Loop | null => {
+  const judge = judged(loop, readable)
+  if (judge === null || !judge.isGain) return null
   const lanes = judge.wide ? 2 : 4
-  return { ...loop, lanes, body: withVectors(loop.body, lanes) }
+  return { ...loop, lanes, body: withVectors(withSelects(loop.body, judge), lanes) }
+}
+
+// Guards whose condition lanes disagree on become choices between two values.
+const withSelects = (body: readonly Stmt[], judge: Judge): readonly Stmt[] => {
+  const memo = new Map<Scalar, Scalar>()
+  const scalar = (s: Scalar): Scalar => {
+    const known = memo.get(s)
+    if (known !== undefined) return known
+    const made = mapScalar(s, scalar, index)
+    const chosen = s.tag === 'guard' && judge.isChoice(s) && made.tag === 'guard'
+    const result = chosen ? selectOp(made.condition, made.value, made.otherwise) : made
+    memo.set(s, result)
+    return result
+  }
+  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const block = (statements: readonly Stmt[]): readonly Stmt[] =>
+    statements.map((s) => mapStmt(s, scalar, index, block))
+  return block(body)
 }
 
 // What is declared inside has a value for each lane.
@@ -72,6 +105,7 @@ class Judge {
   readonly #varying = new Set<string>()
   readonly #declared: ReadonlySet<string>
   readonly #known = new Map<Scalar, boolean>()
+  readonly #readable: IsReadable
   #possible = true
   #arithmetic = 0
   #sideBySide = 0
@@ -79,8 +113,9 @@ class Judge {
   #storesApart = 0
   wide = false
 
-  constructor(loop: Loop) {
+  constructor(loop: Loop, readable: IsReadable) {
     this.#counter = loop.counter
+    this.#readable = readable
     this.#declared = effectsOf(loop.body).declared
     walk({
       statement: (s) => {
@@ -178,7 +213,9 @@ class Judge {
         if (!isVectorBinary(s)) this.#possible = false
         return
       case 'guard':
-        if (this.#varies(s.condition) && !isChoiceOfLanes(s)) this.#possible = false
+        this.#arithmetic++
+        if (this.#varies(s.condition) && !isChoiceOfLanes(s) && !this.isChoice(s))
+          this.#possible = false
         return
       case 'bitcast':
         if (s.dtype === 'float64' || s.x.dtype === 'float64' || s.dtype === 'bool')
@@ -213,6 +250,11 @@ class Judge {
     // Locals may turn out to vary later; everything else is final.
     if (found) this.#known.set(s, true)
     return found
+  }
+
+  /** A guard that lanes disagree on, of loads that may run all the same. */
+  isChoice(s: Guard): boolean {
+    return this.#varies(s.condition) && !isChoiceOfLanes(s) && isReadable(s.value, this.#readable)
   }
 
   /** How far apart lanes are; null where that is not one number. */

@@ -8,7 +8,8 @@ import {
   isFloat,
 } from '@cotangent/core'
 import { walk } from '../../loops/visit.ts'
-import { op } from '../encode/opcodes.ts'
+import { op, relaxed } from '../encode/opcodes.ts'
+import { fusesMultiplyAdd } from '../fusedMultiplyAdd.ts'
 import { type CounterBinding, type Frame, indexVaries, varies } from './frame.ts'
 import { kindOf } from './layout.ts'
 import { storeLanes, storeOne } from './memory.ts'
@@ -103,12 +104,28 @@ class StatementPrinter {
     const frame = this.#frame
     const { uniform: local, varying } = frame.local(name)
     if (local === null) {
-      vector(frame, value)
+      if (!this.#fused(name, value)) vector(frame, value)
       frame.body.set(varying!)
       return
     }
     uniform(frame, value)
     frame.body.set(local)
+  }
+
+  // A term of a sum of products as one instruction. Elsewhere each operation is rounded, on which
+  // the functions of the maths rely.
+  #fused(name: string, value: Scalar): boolean {
+    if (!fusesMultiplyAdd() || value.tag !== 'binary' || value.op !== 'add') return false
+    const { x: sum, y: term } = value
+    const isTerm = term.tag === 'binary' && term.op === 'multiply' && isFloat(term.dtype)
+    if (sum.tag !== 'local' || sum.name !== name || !isTerm) return false
+    const frame = this.#frame
+    vector(frame, term.x)
+    vector(frame, term.y)
+    vector(frame, sum)
+    const wide = kindOf(term.dtype) === 'f64'
+    frame.body.relaxed(wide ? relaxed.f64x2RelaxedMadd : relaxed.f32x4RelaxedMadd)
+    return true
   }
 
   #loop(loop: Loop): void {

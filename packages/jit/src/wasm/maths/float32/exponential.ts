@@ -1,28 +1,21 @@
 /**
- * exp and its kin in float32: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial in r, and 2ⁿ made by
- * shifting n into an exponent (Cody & Waite 1980, "Software Manual for the Elementary Functions").
- * The coefficients are minimax fits, rounded to float32 one by one from the lowest.
+ * Exponentials of float32: n is rounded by adding a large number, and shifted into an exponent. The coefficients are minimax fits, rounded to float32 one by one from the lowest.
  */
 import type { Scalar } from '@cotangent/core'
 import {
-  abs,
   add,
   bitsOf,
-  div,
   fromBits,
-  lt,
   mul,
-  negAbs,
   pmax,
   pmin,
   polynomial,
-  select,
   shl,
   shrArithmetic,
   square,
   sub,
-  withSign,
 } from '../arith.ts'
+import { type Exponentials, makeExponentials } from '../families/exponential.ts'
 
 /** Adding it rounds a small float32 to an integer, which is left in the low bits of the sum. */
 export const roundingShift: number = 1.5 * 2 ** 23
@@ -69,62 +62,29 @@ export const scaled = (x: Scalar, shifted: Scalar): Scalar => {
   return mul(mul(x, fromBits(shl(half, 23))), fromBits(shl(other, 23)))
 }
 
-/** eˣ for −104 ≤ x ≤ 89. */
-const expBounded = (x: Scalar): Scalar => {
-  const { shifted, r } = reduced(x, 2 * bias)
-  return scaled(add(expMinusOne(r), 1), shifted)
-}
-
-export const exp = (x: Scalar): Scalar => expBounded(pmax(pmin(x, 89), -104))
+export const exponentials: Exponentials = makeExponentials({
+  wide: (x) => {
+    const { shifted, r } = reduced(x, 2 * bias)
+    return { r, scaled: (y) => scaled(y, shifted) }
+  },
+  narrow: (x, by) => {
+    const { shifted, r } = reduced(x, bias + by)
+    return { r, power: powerOfTwo(shifted) }
+  },
+  expMinusOne,
+  overflow: 89,
+  underflow: -104,
+  vanishing: -18,
+  tiny: 2 ** -25,
+  saturation: 20,
+  largestCosh: 89.5,
+  tanhTail,
+  sinhTail,
+})
 
 export const exp2 = (x: Scalar): Scalar => {
   const bounded = pmax(pmin(x, 129), -151)
   const shifted = add(bounded, roundingShift + 2 * bias)
   const f = sub(bounded, sub(shifted, roundingShift + 2 * bias))
   return scaled(add(mul(f, polynomial(f, exp2Tail)), 1), shifted)
-}
-
-export const expm1 = (x: Scalar): Scalar => {
-  // Halves keep 2ⁿ finite where n is 128; below −18 the result is −1.
-  const bounded = pmax(pmin(x, 89), -18)
-  const { shifted, r } = reduced(bounded, bias - 1)
-  const scale = powerOfTwo(shifted)
-  const half = add(mul(scale, expMinusOne(r)), sub(scale, 0.5))
-  return select(lt(abs(x), 2 ** -25), x, add(half, half))
-}
-
-/** 1 / (1 + e⁻ˣ), by way of e^−|x|, which never overflows. */
-export const logistic = (x: Scalar): Scalar => {
-  const z = expBounded(pmax(negAbs(x), -104))
-  const below = add(z, 1)
-  const quotient = div(select(lt(x, 0), z, 1), below)
-  return sub(quotient, mul(quotient, sub(z, sub(below, 1))))
-}
-
-/** A polynomial near zero, and 1 − 2 / (exp(2 |x|) + 1), which damps errors of exp, beyond. */
-export const tanh = (x: Scalar): Scalar => {
-  const { shifted, r } = reduced(pmin(abs(add(x, x)), 20), bias)
-  const grown = mul(add(expMinusOne(r), 1), powerOfTwo(shifted))
-  const large = withSign(sub(1, div(2, add(grown, 1))), x)
-  const u = square(x)
-  return select(lt(abs(x), 0.625), mul(x, add(mul(u, polynomial(u, tanhTail)), 1)), large)
-}
-
-/** e^|x| / 2, without overflow where its double would. */
-const halfExp = (x: Scalar): Scalar => {
-  const { shifted, r } = reduced(pmin(abs(x), 89.5), bias - 2)
-  const quarter = mul(add(expMinusOne(r), 1), powerOfTwo(shifted))
-  return add(quarter, quarter)
-}
-
-export const sinh = (x: Scalar): Scalar => {
-  const half = halfExp(x)
-  const large = withSign(sub(half, div(0.25, half)), x)
-  const u = square(x)
-  return select(lt(abs(x), 1), mul(x, add(mul(u, polynomial(u, sinhTail)), 1)), large)
-}
-
-export const cosh = (x: Scalar): Scalar => {
-  const half = halfExp(x)
-  return add(half, div(0.25, half))
 }

@@ -20,9 +20,9 @@ export const wordsApart = (why: Apart, root: Root, { name, outer }: Neighbour): 
     case 'read limit':
       return `read limit: with ${name} it would read more than ${readLimit} arrays`
     case 'tile reads memory':
-      return `a product reads elements of ${name} again and again, so those are finished first`
+      return `a tile reads elements of ${name} again and again, so those are finished first`
     case 'in a tile':
-      return `product tile: only point-wise epilogues over the same elements join ${name}`
+      return `${name} is a tile of sums: only point-wise epilogues over the same elements join it`
     case 'other rows':
       return `it reads ${name} in other rows than its own`
     case 'other loops':

@@ -53,6 +53,7 @@ const countEquations = (graph: Graph): number =>
 export class Regions {
   /** By the first of its graphs: a graph that is kept is found without looking into it. */
   #known = new WeakMap<Graph, Region>()
+  readonly #seen = new WeakSet<object>()
   readonly #buckets = new Map<number, readonly Region[]>()
   readonly #all = new Set<Region>()
 
@@ -102,11 +103,24 @@ export class Regions {
       work: 0,
       wasUsed: false,
     }
-    if (constantElements(tokens) > mostConstants) return region
+    const isKept = constantElements(tokens) <= mostConstants && this.#areKnown(tokens)
+    if (!isKept) return region
     this.#buckets.set(hash, [...(this.#buckets.get(hash) ?? []), region])
     this.#all.add(region)
     if (this.#all.size > capacity) this.#evict()
     return region
+  }
+
+  // Functions and instances that come anew at every call would be kept for nothing.
+  #areKnown(tokens: Tokens): boolean {
+    let areKnown = true
+    for (const token of tokens) {
+      if (typeof token !== 'function' && (typeof token !== 'object' || token === null)) continue
+      if (token instanceof Concrete || this.#seen.has(token)) continue
+      this.#seen.add(token)
+      areKnown = false
+    }
+    return areKnown
   }
 
   clear(): void {

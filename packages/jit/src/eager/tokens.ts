@@ -40,7 +40,7 @@ const pushGraph = ({ inputs, equations, outputs }: Graph, out: unknown[]): void 
   declare(inputs)
   out.push(equations.length)
   for (const { primitive, inputs: operands, params, outputs: results } of equations) {
-    out.push(primitive, operands.length)
+    out.push(idOf(primitive), operands.length)
     operands.forEach(push)
     pushParams(params, out)
     declare(results)

@@ -94,9 +94,10 @@ const strayCost = (operand: Operand, request: TileRequest, reuse: number): numbe
     if (stride < 1024) continue
     const swept = stride * inner.extent
     if (stride % pageSize === 0 && inner.extent >= 64) cost += 8
-    else if (stride % 2048 === 0 && inner.extent >= 128) cost += 1.5
+    else if (inner.extent <= 256) cost += 8 / reuse
+    else if (stride % 2048 === 0) cost += 1.5
     else if (swept > cacheBytes) cost += 0.8
-    else if (swept > cacheBytes / 4) cost += 0.15
+    else cost += 0.15
   }
   return cost
 }

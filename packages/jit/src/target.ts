@@ -3,6 +3,7 @@ import type { DType, Machine, Stmt } from '@cotangent/core'
 import type { ReductionSpec } from './loops/reduction.ts'
 import { emitReduction } from './loops/reduction.ts'
 import { emitVectorReduction } from './loops/vector/reduction.ts'
+import { emitWindows } from './loops/windows.ts'
 
 /** A reduction as an emitter is asked for it; scratch may be of any dtype. */
 export interface TargetReduction extends Omit<ReductionSpec, 'scratch'> {
@@ -28,6 +29,7 @@ export const wasmTarget: Target = {
   name: 'wasm',
   machine: { vectors: true },
   reduce: ({ scratch, before, ...spec }) =>
+    emitWindows(spec) ??
     // Rounds of loops around the statements, which threads share, would share the scratch too.
     emitVectorReduction(before === undefined ? spec : { ...spec, scratch, before }),
 }

@@ -34,7 +34,7 @@ const withoutBranches: LoopPass['run'] = (kernel) => {
 
 export const loopPasses: readonly LoopPass[] = [
   { name: 'fold conditions', run: onBody(simplify) },
-  { name: 'peel borders', run: onBody(peel) },
+  { name: 'peel borders', run: onBody((body) => peel(body)) },
   { name: 'collapse nests', run: onBody(collapse) },
   { name: 'jam transposed reads', run: onBody(jamTransposed) },
   { name: 'unique names', run: onBody(uniqueNames) },

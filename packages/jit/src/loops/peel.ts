@@ -16,17 +16,20 @@ const leastRounds = 4
 /** Nodes that the copies of one loop may have together. */
 const budget = 500
 
-/** Splits every loop whose conditions are constant along a long part of it. */
-export const peel = (body: readonly Stmt[]): readonly Stmt[] => body.flatMap(peelStmt)
+/** Splits every loop whose conditions are constant along a long part of it, but those to keep. */
+export const peel = (
+  body: readonly Stmt[],
+  keeps: (loop: Loop) => boolean = () => false,
+): readonly Stmt[] => body.flatMap((s) => peelStmt(s, keeps))
 
-const peelStmt = (s: Stmt): readonly Stmt[] => {
+const peelStmt = (s: Stmt, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
   switch (s.tag) {
     case 'for':
-      return peelLoop(s)
+      return peelLoop(s, keeps)
     case 'while':
-      return [{ ...s, body: peel(s.body) }]
+      return [{ ...s, body: peel(s.body, keeps) }]
     case 'if':
-      return [branching(s.condition, peel(s.then), peel(s.otherwise))]
+      return [branching(s.condition, peel(s.then, keeps), peel(s.otherwise, keeps))]
     case 'comment':
     case 'let':
     case 'variable':
@@ -38,21 +41,24 @@ const peelStmt = (s: Stmt): readonly Stmt[] => {
   }
 }
 
-const peelLoop = (loop: Loop): readonly Stmt[] => {
-  const whole: readonly Stmt[] = [{ ...loop, body: peel(loop.body) }]
+type Parts = (body: readonly Stmt[]) => readonly Stmt[]
+
+const peelLoop = (loop: Loop, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
+  const whole: readonly Stmt[] = [{ ...loop, body: peel(loop.body, keeps) }]
   const part = loop.reverse === true ? null : longestPart(loop)
-  if (part === null) return whole
+  if (part === null || keeps(loop)) return whole
   const before = piece(loop, 0, part.from)
   const middle = piece(loop, part.from, part.to)
   const after = piece(loop, part.to, loop.extent)
-  const parts = (inMiddle: typeof peel, inBorders: typeof peel): readonly Stmt[] => [
+  const parts = (inMiddle: Parts, inBorders: Parts): readonly Stmt[] => [
     ...inBorders(before),
     ...inMiddle(middle),
     ...inBorders(after),
   ]
-  const asIs: typeof peel = (body) => body
+  const asIs: Parts = (body) => body
+  const again: Parts = (body) => peel(body, keeps)
   // The more is split, the larger the code: borders are the first to keep their tests.
-  const choices = [parts(peel, peel), parts(peel, asIs), parts(asIs, asIs)]
+  const choices = [parts(again, again), parts(again, asIs), parts(asIs, asIs)]
   return choices.find((c) => sizeOfBody(unrollSmall(c)) <= budget) ?? whole
 }
 

@@ -1,0 +1,118 @@
+/**
+ * Reductions over a few neighbours of every output: pooling, and the gradients of pooling. Each
+ * output's terms are written out, so that what is left are parallel loops over outputs, in which
+ * neighbours are computed side by side.
+ */
+import { type DType, type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { accessesOf } from './access.ts'
+import { foldScalar } from './fold.ts'
+import { substitution } from './rewrite.ts'
+import { narrowFinish, narrowSteps } from './vector/narrow.ts'
+import { type Nest, type VectorReductionSpec, finishWith, loopOver, nestOf } from './vector/nest.ts'
+import { splitOperands } from './vector/operands.ts'
+import { extentOf } from './vector/tiles.ts'
+
+const { binaryOp, constant, literal, local } = scalars
+
+/** Terms that are written out. */
+const mostTerms = 64
+/** Elements between the windows of neighbouring outputs. */
+const mostApart = 4
+
+/** Statements for a reduction over windows; null where it is none. */
+export const emitWindows = (spec: VectorReductionSpec): readonly Stmt[] | null => {
+  if (spec.outputs.length === 0) return null
+  const nest = nestOf(spec)
+  const terms = extentOf(nest.reduced)
+  if (terms === 0 || terms > mostTerms || !hasWindows(nest)) return null
+  const narrow = narrowSteps(nest)
+  const finish = narrow === null ? null : narrowFinish(nest)
+  const narrowing = narrow !== null && finish !== null
+  const steps = narrowing ? narrow : nest.steps
+  const dtypes = nest.accumulators.map((a, n): DType => (narrowing ? steps[n]!.dtype : a.dtype))
+  const body = writtenOut(nest, steps, dtypes, narrowing ? finish : nest.finish)
+  return nest.outputs.reduceRight<readonly Stmt[]>(
+    (inner, d) => [loopOver(d.name, d.extent, inner, true)],
+    body,
+  )
+}
+
+// Every operand belongs to one output, and those of neighbours are neighbours.
+const hasWindows = (nest: Nest): boolean => {
+  const { outputs, steps } = nest
+  const inner = outputs.findLast((d) => d.extent > 1)
+  if (inner === undefined) return false
+  const { operands } = splitOperands(nest, steps)
+  if (operands.length === 0) return false
+  return operands.every((operand) => {
+    if (outputs.some((d) => d.extent > 1 && !operand.counters.has(d.name))) return false
+    return accessesOf([operand.value]).every(({ strides, uneven }) => {
+      const stride = strides.get(inner.name) ?? 0
+      return uneven.has(inner.name) || (stride >= 1 && stride <= mostApart)
+    })
+  })
+}
+
+const writtenOut = (
+  nest: Nest,
+  steps: readonly Scalar[],
+  dtypes: readonly DType[],
+  finish: readonly Stmt[],
+): readonly Stmt[] => {
+  const { reduced, accumulators } = nest
+  const statements: Stmt[] = []
+  const bind = (name: string, value: Scalar): Scalar => {
+    if (value.tag === 'literal' || value.tag === 'local') return value
+    statements.push({ tag: 'let', name, value })
+    return local(value.dtype, name)
+  }
+  const terms = positionsIn(reduced.map((d) => d.extent)).map(
+    (at) => new Map<string, Index>(reduced.map((d, n) => [d.name, constant(at[n]!)])),
+  )
+  const initial = accumulators.map((a, n) => literal(dtypes[n]!, a.initial))
+  const values = nest.associative?.every(({ op }) => op === 'maximum' || op === 'minimum')
+    ? accumulators.map((a, n) => inPairs(steps[n]!, terms, initial[n]!, a.name, bind))
+    : oneByOne(nest, steps, terms, initial, bind)
+  return [...statements, ...finishWith(finish, accumulators, values)]
+}
+
+type Bind = (name: string, value: Scalar) => Scalar
+type Terms = readonly ReadonlyMap<string, Index>[]
+
+const oneByOne = (
+  { accumulators }: Nest,
+  steps: readonly Scalar[],
+  terms: Terms,
+  initial: readonly Scalar[],
+  bind: Bind,
+): readonly Scalar[] =>
+  terms.reduce((before, counters, term) => {
+    const locals = new Map(accumulators.map((a, n) => [a.name, before[n]!]))
+    const rewriter = substitution({ counters, locals })
+    return steps.map((s, n) => bind(`${accumulators[n]!.name}t${term}`, rewriter.scalar(s)))
+  }, initial)
+
+// Extrema are the same in any order, and take long: a tree of them waits less than a chain.
+const inPairs = (step: Scalar, terms: Terms, initial: Scalar, name: string, bind: Bind): Scalar => {
+  if (step.tag !== 'binary') return initial
+  const { op } = step
+  let names = 0
+  const bound = (value: Scalar): Scalar => bind(`${name}t${names++}`, value)
+  let values: readonly Scalar[] = terms.map((counters) =>
+    bound(substitution({ counters }).scalar(step.y)),
+  )
+  while (values.length > 1) {
+    values = values.flatMap((x, n) => {
+      const y = values[n + 1]
+      return n % 2 === 1 ? [] : [y === undefined ? x : bound(foldScalar(binaryOp(op, x, y)))]
+    })
+  }
+  return foldScalar(binaryOp(op, initial, values[0]!))
+}
+
+// All positions inside a window, the last dim first.
+const positionsIn = (extents: readonly number[]): readonly (readonly number[])[] =>
+  extents.reduce<readonly (readonly number[])[]>(
+    (found, extent) => found.flatMap((at) => Array.from({ length: extent }, (__, k) => [...at, k])),
+    [[]],
+  )

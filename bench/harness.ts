@@ -29,8 +29,10 @@ export interface Comparison {
 const slowCall = 0.5
 /** Turns of each contender; slow ones take every other. */
 const rounds = 4
-/** A first call that takes longer is the only sample: seconds of work hardly depend on warmth. */
+/** Calls that take longer have no turns: seconds of work hardly depend on warmth. */
 const verySlowCall = 2
+/** A first call that takes longer, with whatever is compiled in it, is not even repeated. */
+const slowestCall = 6
 
 /** Where results go, so that no engine can leave out computing them. */
 export const results: { last: unknown } = { last: undefined }
@@ -40,8 +42,6 @@ interface Entrant {
   readonly run: () => unknown
   /** Of the quickest call before the turns. */
   readonly seconds: number
-  /** Of the first call. */
-  readonly first: number
 }
 
 /**
@@ -62,6 +62,23 @@ export const compare = async (
   globalThis.gc?.()
   const { entrants, apart } = admit(name, contenders, sameResult)
   const turns = turnsOf(entrants, quick ? 1 : rounds)
+  const taken = await takeTurns(name, turns, quick)
+  const timings = entrants.map(({ contender, seconds }): Timing => {
+    const own = taken.filter((_, i) => turns[i]!.contender === contender).flat()
+    const samples = own.length === 0 ? [seconds] : own
+    return { contender, median: median(samples), samples }
+  })
+  return { name, timings, difference: apart }
+}
+
+/** The samples of each turn, in seconds. */
+const takeTurns = async (
+  name: string,
+  turns: readonly Entrant[],
+  quick: boolean,
+): Promise<readonly (readonly number[])[]> => {
+  // A suite without cases would never end.
+  if (turns.length === 0) return []
   const { results: cases } = await suite(
     name,
     ...turns.map(({ contender, run, seconds }, i) => {
@@ -71,14 +88,7 @@ export const compare = async (
       return add(`${contender} (turn ${i + 1})`, once, brevity)
     }),
   )
-  const timings = entrants.map(({ contender, first }): Timing => {
-    const taken = cases.flatMap(({ details }, i) =>
-      turns[i]!.contender === contender ? details.sampleResults : [],
-    )
-    const samples = taken.length === 0 ? [first] : taken
-    return { contender, median: median(samples), samples }
-  })
-  return { name, timings, difference: apart }
+  return cases.map(({ details }) => details.sampleResults)
 }
 
 const options = { minSamples: 3, maxTime: 0.25 }
@@ -95,7 +105,7 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
   const tried = Object.entries(contenders).map(([contender, run]) => {
     const [result, first] = timed(run)
     const numbers = arraysOf(result).map((values) => Float64Array.from(values))
-    return { contender, run, first, seconds: warm(run, first), numbers }
+    return { contender, run, seconds: warm(run, first), numbers }
   })
   const [judged, ...others] = tried
   if (judged === undefined) throw new Error(`${name}: there is no contender`)
@@ -107,12 +117,7 @@ const admit = (name: string, contenders: Contenders, sameResult: number): Admitt
       `${name}: ${judged.contender} and ${contender} differ by ${apart}, more than ${sameResult}`,
     )
   })
-  const entrants = tried.map(({ contender, run, first, seconds }) => ({
-    contender,
-    run,
-    first,
-    seconds,
-  }))
+  const entrants = tried.map(({ contender, run, seconds }) => ({ contender, run, seconds }))
   return { entrants, apart: Math.max(0, ...differences) }
 }
 
@@ -128,7 +133,7 @@ const timed = (run: () => unknown): readonly [result: unknown, seconds: number] 
  */
 const warm = (run: () => unknown, first: number): number => {
   let quickest = first
-  if (first > verySlowCall) return quickest
+  if (first > slowestCall) return quickest
   for (let call = 2; call <= 10; call++) {
     const [, seconds] = timed(run)
     const isSettled = seconds > 0.7 * quickest
@@ -140,8 +145,8 @@ const warm = (run: () => unknown, first: number): number => {
 
 const turnsOf = (entrants: readonly Entrant[], count: number): readonly Entrant[] =>
   Array.from({ length: count }, (_, round) => {
-    const taking = entrants.filter(({ seconds, first }) => {
-      if (first > verySlowCall) return false
+    const taking = entrants.filter(({ seconds }) => {
+      if (seconds > verySlowCall) return false
       return seconds <= slowCall || round % 2 === 0
     })
     return round % 2 === 0 ? taking : taking.toReversed()

@@ -1,8 +1,9 @@
 import { tensor } from '@cotangent/core'
+import { compare } from '@cotangent/bench/harness'
 import { judge, ratioTo } from '@cotangent/bench/results'
 import { arraysOf, difference, median } from '@cotangent/bench/samples'
 import { parseOptions } from '@cotangent/bench/options'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 test('the median of an even and an odd number of samples', () => {
   expect(median([3, 1, 2])).toBe(2)
@@ -49,4 +50,18 @@ test('the command line knows its themes', () => {
   })
   expect(() => parseOptions(['poling'], ['pooling'])).toThrow('there is no theme poling')
   expect(() => parseOptions(['--quik'], [])).toThrow('--quik')
+})
+
+test('contenders that take seconds have no turns, and the suite ends all the same', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  let calls = 0
+  const slow = (): number => {
+    calls++
+    vi.advanceTimersByTime(2100)
+    return 1
+  }
+  const { timings } = await compare('slow', { slow }, { sameResult: 0 })
+  vi.useRealTimers()
+  expect(calls).toBe(2)
+  expect(timings).toEqual([{ contender: 'slow', median: 2.1, samples: [2.1] }])
 })

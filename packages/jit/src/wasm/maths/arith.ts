@@ -100,17 +100,18 @@ export const toFloat64 = (x: Scalar): Scalar => convertTo('float64', x)
 export const toInt32 = (x: Scalar): Scalar => convertTo('int32', x)
 
 /** The magnitude of a non-negative `x` with the sign of `from`, zeros included. */
-export const withSign = (x: Scalar, from: Scalar): Scalar => {
-  // A float32 has the sign of the float64 it was made of, even if it is zero.
-  const sign = and(bitsOf(toFloat32(from)), topBit)
-  if (isSingle(x)) return fromBits(or(bitsOf(x), sign))
-  return mul(x, toFloat64(fromBits(or(sign, oneBits))))
-}
+export const withSign = (x: Scalar, from: Scalar): Scalar =>
+  isSingle(x) ? fromBits(or(bitsOf(x), signBit(from))) : flipped(x, signBit(from))
+
 /** Whether the sign is set, also of zeros. */
 export const isSignSet = (x: Scalar): Scalar => lt(bitsOf(toFloat32(x)), 0)
 
-/** A float32 with the sign changed where the top bit of the int32 `by` is set. */
-export const flipped = (x: Scalar, by: Scalar): Scalar => fromBits(xor(bitsOf(x), by))
+/** The top bit of an int32 that has the sign of `x`. */
+export const signBit = (x: Scalar): Scalar => and(bitsOf(toFloat32(x)), topBit)
+
+/** The sign changed where the int32 `by` is the top bit, not where it is 0. */
+export const flipped = (x: Scalar, by: Scalar): Scalar =>
+  isSingle(x) ? fromBits(xor(bitsOf(x), by)) : mul(x, toFloat64(fromBits(or(by, oneBits))))
 
 export const square = (x: Scalar): Scalar => mul(x, x)
 

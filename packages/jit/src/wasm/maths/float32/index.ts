@@ -5,11 +5,11 @@ import { erfInverse } from './erfInverse.ts'
 import { nextAfter, remainder } from './exact.ts'
 import { exp2, exponentials } from './exponential.ts'
 import { digamma, logGamma } from './gamma.ts'
-import { acos, asin, atan, atan2 } from './inverse.ts'
+import { inverses } from './inverse.ts'
 import { logarithms } from './logarithm.ts'
 import { cbrt, rsqrt, sign } from './roots.ts'
 import { erfc, power } from './wide.ts'
-import { cos, sin, tan } from './trigonometric.ts'
+import { trigonometric } from './trigonometric.ts'
 
 type Unary = Readonly<Partial<Record<UnaryOp, (x: Scalar) => Scalar>>>
 type Binary = Readonly<Partial<Record<BinaryOp, (x: Scalar, y: Scalar) => Scalar>>>
@@ -17,11 +17,9 @@ type Binary = Readonly<Partial<Record<BinaryOp, (x: Scalar, y: Scalar) => Scalar
 export const float32Unary: Unary = {
   ...exponentials,
   ...logarithms,
-  acos,
-  asin,
-  atan,
+  ...inverses.unary,
+  ...trigonometric,
   cbrt,
-  cos,
   digamma,
   erf,
   erfc,
@@ -30,8 +28,6 @@ export const float32Unary: Unary = {
   logGamma,
   rsqrt,
   sign,
-  sin,
-  tan,
 }
 
-export const float32Binary: Binary = { atan2, nextAfter, power, remainder }
+export const float32Binary: Binary = { atan2: inverses.atan2, nextAfter, power, remainder }

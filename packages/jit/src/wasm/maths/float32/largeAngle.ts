@@ -24,6 +24,7 @@ import {
   topBit,
   xor,
 } from '../arith.ts'
+import type { Reduced } from '../families/trigonometric.ts'
 
 /** 1 / 2π in digits of 15 bits, after a zero. */
 const digits: readonly number[] = [
@@ -39,14 +40,6 @@ interface Fraction {
   readonly low: Scalar
 }
 
-/** The angle r − rest in [−π/4, π/4], and how many times π/2 it was moved down, modulo 4. */
-export interface Reduced {
-  readonly r: Scalar
-  /** What rounding r left out. */
-  readonly rest: Scalar
-  readonly count: Scalar
-}
-
 // digits[skip + m] for m < 8: a barrel shifter, one stage for each bit of `skip`.
 const digitsFrom = (skip: Scalar): readonly Scalar[] => {
   let row: readonly Scalar[] = digits.map((d) => constant(skip, d))
@@ -58,7 +51,7 @@ const digitsFrom = (skip: Scalar): readonly Scalar[] => {
 }
 
 /** |x| / 2π modulo 1, for finite |x| ≥ 2^8. */
-export const turns = (x: Scalar): Fraction => {
+const turns = (x: Scalar): Fraction => {
   const bits = and(bitsOf(x), 0x7fffffff)
   // |x| = y · 2^(15 · (skip − 1)) where y is an integer below 2^38; skip is ⌊(exponent + 8) / 15⌋.
   const skip = shrArithmetic(mul(sub(shrArithmetic(bits, 23), 135), 137), 11)
@@ -83,8 +76,9 @@ export const turns = (x: Scalar): Fraction => {
   }
 }
 
-/** The angle 2π · fraction reduced by quarter turns. */
-export const reduceTurns = ({ high, low }: Fraction): Reduced => {
+/** Reduces |x| ≥ 2^8 by quarter turns. */
+export const reduceLarge = (x: Scalar): Reduced => {
+  const { high, low } = turns(x)
   const count = shrLogical(add(high, 2 ** 29), 30)
   const rest = sub(high, shl(count, 30))
   // Magnitude and sign, so that the parts of a small angle do not cancel.

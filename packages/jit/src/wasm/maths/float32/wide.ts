@@ -20,12 +20,12 @@ import {
   select,
   shl,
   shrArithmetic,
+  signBit,
   sqrt,
   square,
   sub,
   toFloat32,
   toFloat64,
-  topBit,
   xor,
 } from '../arith.ts'
 import { roundingShift } from './exponential.ts'
@@ -86,7 +86,7 @@ export const power = (x: Scalar, y: Scalar): Scalar => {
   const exponent = mul(toFloat64(y), log2Wide(a))
   const magnitude = toFloat32(exp2Wide(pmax(pmin(exponent, 140), -160)))
   const isOdd = and(isWhole(y), xor(isWhole(mul(y, 0.5)), true_))
-  const signed = flipped(magnitude, select(isOdd, and(bitsOf(x), topBit), 0))
+  const signed = flipped(magnitude, select(isOdd, signBit(x), 0))
   const isImaginary = and(and(lt(x, 0), lt(a, Infinity)), ne(floor(y), y))
   const isOne = or(or(eq(x, 1), eq(y, 0)), and(eq(a, 1), eq(abs(y), Infinity)))
   return select(isOne, 1, select(isImaginary, NaN, signed))

@@ -86,6 +86,15 @@ const otherTree = (before: Signature, now: Signature): Change => ({
 
 const changedType = (path: string, was: Aval, type: Aval): Change => {
   const change = { path, before: showType(was), now: showType(type) }
+  if (was.weak !== type.weak) {
+    const advice =
+      'weak type: a JavaScript number in one call, a tensor in the other; pass the same kind in every call'
+    return { ...change, kind: 'weak type', advice }
+  }
+  if (was.dtype !== type.dtype && type.weak) {
+    const advice = `dtype of a JavaScript number, which may be whole or not; pass tensor(x, { dtype: 'float32' }) in every call`
+    return { ...change, kind: 'dtype', advice }
+  }
   if (was.dtype !== type.dtype) {
     const advice = `dtype; convert it before the call: x.astype('${was.dtype}')`
     return { ...change, kind: 'dtype', advice }
@@ -95,11 +104,6 @@ const changedType = (path: string, was: Aval, type: Aval): Change => {
     return { ...change, kind: 'rank', advice }
   }
   const axes = type.shape.flatMap((size, axis) => (size === was.shape[axis] ? [] : [axis]))
-  if (axes.length === 0) {
-    const advice =
-      'weak type: a JavaScript number in one call, a tensor in the other; pass the same kind in every call'
-    return { ...change, kind: 'weak type', advice }
-  }
   if (axes.length === 1 && axes[0] === 0) {
     return { ...change, kind: 'batch', advice: 'batch size; pad or drop the remainder' }
   }

@@ -10,7 +10,7 @@ import {
 import { type Associative, associativeStep } from '../associative.ts'
 import { substitution } from '../rewrite.ts'
 import type { Dim } from '../tiling.ts'
-import { collapseDims, splitDims } from './dims.ts'
+import { type Space, collapseDims, splitDims } from './dims.ts'
 
 const { counter, literal, local } = scalars
 
@@ -58,7 +58,13 @@ export interface Nest {
 }
 
 /** The nest of a specification, with dims split and merged until every load moves evenly. */
-export const nestOf = (spec: VectorReductionSpec): Nest => {
+export const nestOf = (spec: VectorReductionSpec): Nest =>
+  nestIn(spec, (space) => collapseDims(splitDims(space)))
+
+/** The nest of a specification, with dims merged where that keeps indices simple. */
+export const mergedNestOf = (spec: VectorReductionSpec): Nest => nestIn(spec, collapseDims)
+
+const nestIn = (spec: VectorReductionSpec, regroup: (space: Space) => Space): Nest => {
   const prefix = spec.name ?? ''
   const reduced = spec.extents.map((extent, d) => ({ name: `${prefix}k${d}`, extent }))
   const accumulators = spec.accumulators.map(({ dtype, initial }, a) => {
@@ -73,7 +79,7 @@ export const nestOf = (spec: VectorReductionSpec): Nest => {
     reduced.map((k) => counter(k.name, k.extent)),
   )
   const finish = spec.finish(accs, output)
-  const space = collapseDims(splitDims({ outputs: spec.outputs, reduced, steps, finish }))
+  const space = regroup({ outputs: spec.outputs, reduced, steps, finish })
   const names = new Set(accumulators.map((a) => a.name))
   const found = space.steps.map((s, n) => associativeStep(s, accumulators[n]!.name, names))
   const associative = found.every((a) => a !== null) ? found : null

@@ -104,6 +104,7 @@ export const planOf = (spec: VectorReductionSpec, nest: Nest): Plan | null => {
     accumulators: accumulators.length,
     splittable: associative !== null,
     storable: (d) => finishable !== null && isStorable(finishable, d),
+    finishAccesses: (d) => finishAccesses(nest.finish, d),
     mayPack: spec.scratch !== undefined,
   }
   const tile = chooseTile(request)
@@ -158,6 +159,28 @@ const isStorable = (finish: readonly Stmt[], dim: Dim): boolean => {
   })
   visitor.body(finish)
   return fits
+}
+
+const finishAccesses = (
+  finish: readonly Stmt[],
+  dim: Dim,
+): { readonly beside: number; readonly apart: number } => {
+  let [beside, apart] = [0, 0]
+  const count = (buffer: string, at: Parameters<typeof accessOf>[1]): void => {
+    const { strides, uneven } = accessOf(buffer, at)
+    const stride = strides.get(dim.name) ?? 0
+    if (uneven.has(dim.name) || (stride !== 0 && stride !== 1)) apart++
+    else beside++
+  }
+  walk({
+    scalar: (s) => {
+      if (s.tag === 'load') count(s.buffer, s.at)
+    },
+    statement: (s) => {
+      if (s.tag === 'store') count(s.buffer, s.at)
+    },
+  }).body(finish)
+  return { beside, apart }
 }
 
 const isLaneableBody = (body: readonly Stmt[]): boolean =>

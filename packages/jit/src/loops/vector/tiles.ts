@@ -43,6 +43,8 @@ export interface TileRequest {
   readonly splittable: boolean
   /** Output dims that the finish lets lanes run along. */
   readonly storable: (dim: Dim) => boolean
+  /** Accesses of the finish of which lanes along an output dim are neighbours, and which are not. */
+  readonly finishAccesses: (dim: Dim) => { readonly beside: number; readonly apart: number }
   readonly mayPack: boolean
 }
 
@@ -171,10 +173,21 @@ const stepCost = (
   return Math.max(busy * spilling, engine.latency) + 0.02 * bytes
 }
 
-const finishCost = (request: TileRequest, points: number, along: Tile['along']): number =>
-  along === 'output'
-    ? points * (2 + request.finishWork)
-    : points * request.lanes * (1 + request.finishWork / 2) + points * 4
+/** Lanes that lie apart are stored one by one, each to a line of memory of its own. */
+const apartCost = 14
+
+const finishCost = (
+  request: TileRequest,
+  points: number,
+  along: Tile['along'],
+  lane: Dim,
+): number => {
+  if (along === 'reduced') {
+    return points * request.lanes * (1 + request.finishWork / 2) + points * 4
+  }
+  const { beside, apart } = request.finishAccesses(lane)
+  return points * (1 + beside + apartCost * apart + request.finishWork / 2)
+}
 
 const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine): number => {
   const { lanes, outputs, reduced } = request
@@ -219,7 +232,10 @@ const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine
     const loops = reduced.length > 1 ? entries * 6 : 6
     total +=
       tiles *
-      (entries * perEntry * step + loops + engine.start + finishCost(request, finished, tile.along))
+      (entries * perEntry * step +
+        loops +
+        engine.start +
+        finishCost(request, finished, tile.along, tile.lane))
   }
   total *= extentOf(others)
   for (const operand of request.operands) {

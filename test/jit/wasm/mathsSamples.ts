@@ -55,3 +55,43 @@ export const stepsBetween32 = (found: number, truth: number): number => {
   if (found === 0 && rounded === 0) return Infinity
   return Math.abs(place(found) - place(rounded))
 }
+
+const double = new Float64Array(1)
+const doubleBits = new BigInt64Array(double.buffer)
+
+/** Every exponent of both signs, special values, and random numbers where functions do something. */
+export const float64Samples = (random: number): Float64Array => {
+  const samples: number[] = []
+  for (let exponent = 0n; exponent < 2048n; exponent++) {
+    for (const significand of [0n, 0x6a09e667f3bcdn, 0xfffffffffffffn]) {
+      doubleBits[0] = (exponent << 52n) | significand
+      samples.push(double[0]!, -double[0]!)
+    }
+  }
+  for (const x of [0.47, 0.5, 0.625, 1, 1.5, 2, 3, 27.2, 709.78, 710.47, 745.13, 1e5, 1e6, 1e22]) {
+    samples.push(x, -x)
+  }
+  for (let n = -20; n <= 20; n++) samples.push(n, n / 2, n * Math.PI, (n * Math.PI) / 2)
+  let state = 0x9e3779b9
+  for (let n = 0; n < random; n++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    samples.push((state / 2 ** 31) * [1, 2, 4, 40, 800][n % 5]!)
+  }
+  return Float64Array.from(samples)
+}
+
+const placeOf = (x: number): bigint => {
+  double[0] = x
+  const bits = doubleBits[0]!
+  return bits < 0n ? -(bits & 0x7fffffffffffffffn) : bits
+}
+
+/** How many float64 lie between two; Infinity for a wrong NaN or zero. */
+export const stepsBetween64 = (found: number, truth: number): number => {
+  if (Object.is(found, truth)) return 0
+  if (Number.isNaN(found) || Number.isNaN(truth) || (found === 0 && truth === 0)) return Infinity
+  const distance = placeOf(found) - placeOf(truth)
+  return Number(distance < 0n ? -distance : distance)
+}

@@ -68,6 +68,8 @@ export const abs = (x: Scalar): Scalar =>
 /** −|x|. */
 export const negAbs = (x: Scalar): Scalar =>
   isSingle(x) ? fromBits(or(bitsOf(x), topBit)) : neg(abs(x))
+/** Of a truth value. */
+export const not = (x: Scalar): Scalar => unaryOp('not', x)
 export const sqrt = (x: Scalar): Scalar => unaryOp('sqrt', x)
 export const floor = (x: Scalar): Scalar => unaryOp('floor', x)
 export const ceil = (x: Scalar): Scalar => unaryOp('ceil', x)

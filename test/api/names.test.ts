@@ -19,6 +19,10 @@ describe('the one import', () => {
     ).toEqual([])
   })
 
+  test('has tools to see what jit does', () => {
+    expect(has(api.jit, 'profile explain')).toEqual([])
+  })
+
   test('has the errors', () => {
     expect(
       has(

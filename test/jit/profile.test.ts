@@ -1,6 +1,6 @@
 /** Profiles: what must hold of any, and what they say of known programs. */
-import { type Tensor, cond, grad, jit, np, random, scan, tensor } from 'cotangent'
-import { describe, expect, test } from 'vitest'
+import { type Tensor, cond, debug, grad, jit, np, random, scan, tensor } from 'cotangent'
+import { describe, expect, test, vi } from 'vitest'
 import { showTime } from '../../packages/jit/src/profile/table.ts'
 
 const normal = (seed: number, shape: readonly number[]): Tensor =>
@@ -126,6 +126,21 @@ describe.each(backends)('a profile of %s code', (backend) => {
     expect(names(true)).not.toMatch(/sort/)
     expect(names(false)).toMatch(/sort/)
     expect(names(false)).not.toMatch(/dot/)
+  })
+
+  test('times calls of JavaScript', () => {
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const f = jit(
+      (x: Tensor) => {
+        debug.print('x is {}', x)
+        return x.matmul(x)
+      },
+      { backend },
+    )
+    const { rows } = jit.profile(f, quick)(normal(5, [32, 32]))
+    expect(rows.find((row) => row.name === 'host call')?.calls).toBe(1)
+    expect(printed.mock.calls.length).toBeGreaterThanOrEqual(2 * quick.repeat)
+    printed.mockRestore()
   })
 
   test('leaves donated arguments to their owner, with their values', () => {

@@ -169,9 +169,9 @@ export interface Jit {
    * traced and compiled anew; donated arguments stay usable.
    * @throws UnsupportedError where the function is interpreted
    * @example
-   * const profile = jit.profile((x: Tensor) => np.softmax(x.matmul(x)))(np.ones([256, 256]))
+   * const profile = jit.profile((x: Tensor) => np.exp(x.matmul(x)))(np.ones([256, 256]))
    * console.log(String(profile)) // a table
-   * profile.rows[0].operations // [ 'dotGeneral' ]
+   * profile.rows.find((row) => row.flops > 1e6)?.operations // [ 'dotGeneral', 'exp' ]
    */
   readonly profile: ProfileFunction
   /** What is compiled of a function that `jit` made, and why calls of it compiled anew. */

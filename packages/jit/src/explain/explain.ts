@@ -26,7 +26,7 @@ export const explain = (f: (...args: never[]) => unknown): Explanation => {
   }
   const { log, capacity, variants, name } = inside
   return new Explanation({
-    name: `jit(${name})`,
+    name: `jit(${name === '' ? 'a nameless function' : name})`,
     variants: variants().map((variant) => log.describe(variant)),
     capacity,
     compilations: log.count,

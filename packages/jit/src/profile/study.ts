@@ -54,7 +54,8 @@ export const studyGraph = (graph: Graph): ReadonlyMap<Equation, UnitStudy> => {
         stored: (v, nameOf) => {
           const others = (readers.get(v) ?? []).filter((r) => r !== u)
           const names = others.map((r) => nameOf(firstEquation(units[r]!)))
-          return wordsKept(analysis.kept.get(v) ?? 'computed whole', v, names)
+          const why = graph.outputs.includes(v) ? 'returned' : analysis.kept.get(v)
+          return wordsKept(why ?? 'computed whole', v, names)
         },
       },
     ]),

@@ -39,11 +39,10 @@ const spaceOf = ({ shape, extents }: Root): string =>
 
 /** Why a result is in memory, rather than computed where it is read. */
 export const wordsKept = (why: Kept, v: Var, readers: readonly string[]): string => {
+  if (readers.length === 0 && why !== 'returned') return 'read again by its own kernel'
   switch (why) {
     case 'computed whole':
-      return readers.length === 0
-        ? 'a result of the function'
-        : `a finished result, read by ${listed(readers)}`
+      return `a finished result, read by ${listed(readers)}`
     case 'returned':
       return 'a result of the function'
     case 'read whole':
@@ -70,6 +69,5 @@ const listed = (names: readonly string[]): string => {
   const count = numbers[names.length] ?? `${names.length}`
   const shown = distinct.slice(0, named).join(', ')
   const more = distinct.length > named ? ', …' : ''
-  if (names.length === 0) return 'nobody here'
   return `${count} ${names.length === 1 ? 'kernel' : 'kernels'} (${shown}${more})`
 }

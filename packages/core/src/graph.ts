@@ -48,16 +48,31 @@ export const isGraph = (value: unknown): value is Graph =>
   typeof value === 'object' && value !== null && 'equations' in value && 'inputs' in value
 
 /** The graphs that an equation's parameters hold (loop bodies, branches), with their names. */
-export const subgraphs = (params: unknown): readonly (readonly [name: string, graph: Graph])[] => {
-  if (typeof params !== 'object' || params === null) return []
-  return Object.entries(params).flatMap(([name, value]: [string, unknown]) => {
-    if (isGraph(value)) return [[name, value] as const]
-    if (!Array.isArray(value)) return []
-    return value.flatMap((item: unknown, i) =>
-      isGraph(item) ? [[`${name}[${i}]`, item] as const] : [],
-    )
-  })
+export const subgraphs = (params: unknown): readonly NamedGraph[] => {
+  if (!isRecord(params)) return none
+  // Asked of every equation, nearly all of which hold none.
+  let found: NamedGraph[] | null = null
+  for (const name in params) {
+    const value = params[name]
+    if (typeof value !== 'object' || value === null) continue
+    if (isGraph(value)) (found ??= []).push([name, value])
+    else if (isList(value)) {
+      for (let i = 0; i < value.length; i++) {
+        const item = value[i]
+        if (isGraph(item)) (found ??= []).push([`${name}[${i}]`, item])
+      }
+    }
+  }
+  return found ?? none
 }
+
+type NamedGraph = readonly [name: string, graph: Graph]
+const none: readonly NamedGraph[] = []
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+const isList = (value: object): value is readonly unknown[] => Array.isArray(value)
 
 /** Parameters whose graphs are replaced by `f` of them; everything else is kept. */
 export const mapSubgraphs = (params: unknown, f: (graph: Graph) => Graph): unknown => {

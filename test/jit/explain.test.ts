@@ -25,6 +25,15 @@ describe('jit.explain', () => {
     expect(latest(f)).toMatch(/the first call/)
   })
 
+  test('the example of its documentation', () => {
+    const f = jit((x: Tensor) => x.mul(2))
+    f(np.ones([32, 10]))
+    f(np.ones([16, 10]))
+    expect(jit.explain(f).misses[1]!.changes[0]!.advice).toBe(
+      'batch size; pad or drop the remainder',
+    )
+  })
+
   test('a batch of another size', () => {
     const f = jit(({ x }: { x: Tensor }) => x.sum())
     f({ x: np.ones([32, 784]) })

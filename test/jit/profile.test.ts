@@ -158,6 +158,12 @@ describe.each(backends)('a profile of %s code', (backend) => {
 })
 
 describe('jit.profile', () => {
+  test('the example of its documentation', () => {
+    const profile = jit.profile((x: Tensor) => np.exp(x.matmul(x)))(np.ones([256, 256]))
+    expect(String(profile)).toMatch(/^a nameless function: .* a call/)
+    expect(profile.rows.find((row) => row.flops > 1e6)?.operations).toEqual(['dotGeneral', 'exp'])
+  })
+
   test('counts the arithmetic and the bytes of a product', () => {
     const [n, k, m] = [64, 48, 80]
     const { rows } = jit.profile((x: Tensor, y: Tensor) => x.matmul(y), quick)(

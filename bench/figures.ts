@@ -108,6 +108,9 @@ const hasInterpreter = ({ timings }: Result): boolean =>
 
 const charted: ReadonlySet<string> = new Set(['convolution', 'matmul', 'recurrent', 'training'])
 
+const peersImage = 'performance-peers.svg'
+const waysImage = 'performance-ways.svg'
+
 const imagesOf = (
   report: Report,
   tables: readonly ComparedTable[],
@@ -121,8 +124,8 @@ const imagesOf = (
   const peers = table === undefined ? undefined : chartFile(peersChart(table, standings, titles))
   const interpreted = chartFile(waysChart('Ways to run', ways))
   return new Map([
-    ...(peers === undefined ? [] : ([['performance-peers.svg', peers]] as const)),
-    ...(interpreted === undefined ? [] : ([['performance-ways.svg', interpreted]] as const)),
+    ...(peers === undefined ? [] : ([[peersImage, peers]] as const)),
+    ...(interpreted === undefined ? [] : ([[waysImage, interpreted]] as const)),
   ])
 }
 
@@ -133,18 +136,29 @@ export const figuresFor = (report: Report, lines: readonly Line[]): Figures => {
   const rounds = Math.max(0, ...lines.map(({ round }) => round ?? 0))
   const machine = [
     ...describeMachine(report.machine),
-    `Suites of ${report.date.slice(0, 10)}; ${rounds} rounds of the comparison.`,
+    `Measured on ${report.date.slice(0, 10)}; rounds of the comparison: ${rounds}.`,
   ]
+  const images = imagesOf(report, tables, standings)
+  const chart = (name: string, description: string): string =>
+    images.has(name) ? `![${description}](images/${name})` : nothing
   return {
     blocks: new Map([
       ['machine', machine.join('\n')],
+      [
+        'peers chart',
+        chart(peersImage, 'How many times as fast as each other library cotangent is'),
+      ],
+      [
+        'ways chart',
+        chart(waysImage, 'How many times as fast as the interpreter each way to run is'),
+      ],
       ['two threads', comparisonBlock(tables, 'cotangent-wasm-2t')],
       ['one thread', comparisonBlock(tables, 'cotangent-wasm-1t')],
       ['javascript', comparisonBlock(tables, 'cotangent-js')],
       ['losses', lossesBlock(tables)],
       ['ways', waysBlock(report.results.filter(hasInterpreter))],
     ]),
-    images: imagesOf(report, tables, standings),
+    images,
   }
 }
 

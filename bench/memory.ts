@@ -12,7 +12,7 @@ import {
 const usage = `npm run bench:memory -- [options]
 
   --steps N            eager additions of a million elements (100000)
-  --training-steps N   LeNet training steps (2000, or a fiftieth of --steps where that is given)
+  --training-steps N   LeNet training steps (10000, or a tenth of --steps where that is given)
   --help               this text`
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
@@ -55,7 +55,7 @@ const readSteps = (args: readonly string[]): Steps | null => {
   })
   if (values.help) return null
   const additions = stepCount('steps', values.steps ?? '100000')
-  const training = values['training-steps'] ?? String(Math.max(20, Math.ceil(additions / 50)))
+  const training = values['training-steps'] ?? String(Math.max(20, Math.ceil(additions / 10)))
   return { additions, training: stepCount('training-steps', training) }
 }
 

@@ -1,8 +1,9 @@
 /** The workloads that other libraries share: their inputs, what is compiled for them, and how they compare. */
+import { readFileSync } from 'node:fs'
 import type { Shape, Tensor } from '@cotangent/core'
 import { type CodeBackend, isAvailable } from '@cotangent/jit'
 import { np } from 'cotangent'
-import { replaceBlock } from '@cotangent/bench/figures'
+import { figuresFor, replaceBlock } from '@cotangent/bench/figures'
 import { goals } from '@cotangent/bench/peers/goals'
 import { bitsAt, checksum, integersBelow, normalFloats } from '@cotangent/bench/peers/generator'
 import { type Line, parseLine } from '@cotangent/bench/peers/line'
@@ -103,6 +104,18 @@ test('a block of the page is replaced, and nothing else', () => {
     'a\n<!-- measured: x -->\n\nnew\n\n<!-- end -->\nb <!-- measured: y --><!-- end -->',
   )
   expect(() => replaceBlock(text, 'z', '')).toThrow('no block z')
+})
+
+test('the page has a place for every figure, and says so where nothing was measured', () => {
+  const machine = { cpu: 'a', cores: 2, node: 'v', v8: '1', platform: 'p', load: 0 }
+  const report = { date: '2026-01-01', machine, isQuick: false, results: [] }
+  const { blocks, images } = figuresFor(report, [])
+  const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8')
+  for (const [name, content] of blocks) {
+    expect(replaceBlock(page, name, content)).toContain(content)
+    if (name !== 'machine') expect(content).toBe('Not measured yet.')
+  }
+  expect(images.size).toBe(0)
 })
 
 describe('comparing', () => {

@@ -194,7 +194,9 @@ class Emitter {
 
   // A finished value: a local for the rest of the row, and a store that may turn out unread.
   #result(v: Var, index: readonly Index[], value: Scalar): readonly Stmt[] {
-    const name = `r${this.#locals.size}`
+    // An emitter may ask for the statements again: the value keeps its name.
+    const known = this.#locals.get(v)
+    const name = known?.tag === 'local' ? known.name : `r${this.#locals.size}`
     const reference = scalars.local(value.dtype, name)
     this.#locals.set(v, reference)
     return [{ tag: 'let', name, value }, this.#store(v, index, reference)]

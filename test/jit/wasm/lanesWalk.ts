@@ -116,8 +116,16 @@ export class LanesWalker {
         return this.#index(s.value, lane)
       case 'guard':
         return value(s.condition) === 0 ? value(s.otherwise) : value(s.value)
-      default:
+      case 'literal':
+      case 'unary':
+      case 'binary':
+      case 'compare':
+      case 'select':
+      case 'convert':
+      case 'bitcast':
         return this.#flat(s, value)
+      default:
+        return s satisfies never
     }
   }
 
@@ -135,8 +143,16 @@ export class LanesWalker {
         return walkScalar({ ...s, x: known(s.x), y: known(s.y) }, state)
       case 'select':
         return value(s.condition) === 0 ? value(s.onFalse) : value(s.onTrue)
-      default:
+      case 'literal':
+      case 'load':
+      case 'local':
+      case 'guard':
+      case 'within':
+      case 'fromIndex':
+      case 'across':
         return walkScalar(s, state)
+      default:
+        return s satisfies never
     }
   }
 
@@ -187,8 +203,11 @@ export class LanesWalker {
         }
         return
       }
-      default:
+      case 'while':
+      case 'if':
         throw new Error(`${s.tag} is not part of reductions`)
+      default:
+        s satisfies never
     }
   }
 }

@@ -37,6 +37,7 @@ import {
   windowOutputShape,
 } from './windows.ts'
 import { borderConv, suitsBorderConv } from './borderConv.ts'
+import { phaseConv, suitsPhases } from './phaseConv.ts'
 import { suitsWinograd, winogradConv } from './winograd.ts'
 
 const { affine, convertTo, floorDivide } = scalars
@@ -222,6 +223,12 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   const { vectors } = currentMachine()
   if (!vectors && suitsBorderConv(x.shape, w.shape, shape, dtype, params))
     return borderConv(params.padding)
+  if (suitsPhases(params)) {
+    return {
+      tag: 'expand',
+      expand: ([input, kernel]) => [phaseConv(input!, kernel!, shape, params, conv)],
+    }
+  }
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }

@@ -6,19 +6,10 @@ import { type Index, type Stmt, scalars } from '@cotangent/core'
 import type { Dim } from '../tiling.ts'
 import { loopOver } from './nest.ts'
 import type { Operand } from './operands.ts'
-import type { Part } from './outward.ts'
+import type { Cut, Part } from './outwardPlan.ts'
 import { type Tile, extentOf } from './tiles.ts'
 
 const { affine, constant, counter } = scalars
-
-/** Loops around the chunks, the dim that is cut, and the loops of one visit. */
-export interface Cut {
-  readonly outer: readonly Dim[]
-  readonly dim: Dim | null
-  /** Of the cut dim: rounds in one chunk. */
-  readonly size: number
-  readonly inner: readonly Dim[]
-}
 
 /** Bytes that a tile may sweep: most of a first-level cache. */
 const nearBytes = 24 * 1024

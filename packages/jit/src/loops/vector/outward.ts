@@ -2,47 +2,24 @@
  * Tiles whose lanes are outputs: some rows times some vectors of accumulators, over operands that are
  * read as neighbours or as one value for all lanes. Here are the loops around the tiles.
  */
-import { type DType, type Index, type Lanes, type Stmt, scalars } from '@cotangent/core'
+import { type Index, type Stmt, scalars } from '@cotangent/core'
 import type { Dim } from '../tiling.ts'
-import { type Cut, chunkLoops } from './chunks.ts'
-import { type Nest, loopOver } from './nest.ts'
-import type { Operand, Split } from './operands.ts'
-import { type Panel, fillPanel } from './panels.ts'
+import { chunkLoops } from './chunks.ts'
+import { loopOver } from './nest.ts'
+import type { Operand } from './operands.ts'
+import {
+  type Cut,
+  type Outward,
+  type Part,
+  type Place,
+  type Places,
+  rowDimsOf,
+} from './outwardPlan.ts'
+import { fillPanel } from './panels.ts'
 import { tileStatements } from './register.ts'
-import { type Tile, extentOf, piecesOf } from './tiles.ts'
+import { extentOf, piecesOf } from './tiles.ts'
 
 const { affine, constant, counter } = scalars
-
-export interface Outward {
-  readonly nest: Nest
-  readonly tile: Tile
-  readonly lanes: Lanes
-  readonly split: Split
-  /** The dtype of each accumulator in registers. */
-  readonly dtypes: readonly DType[]
-  /** Over accumulators of those dtypes. */
-  readonly finish: readonly Stmt[]
-  readonly panels: readonly Panel[]
-  /** Terms after which a sum is handed over to a second one. */
-  readonly limit: number
-  /** How the terms are cut so that what tiles read stays in a cache; null where it does anyway. */
-  readonly cut: Cut | null
-  /** Memory for partial results of each accumulator, where terms are cut. */
-  readonly partials: readonly string[]
-}
-
-/** What a tile does in one visit. */
-export type Part =
-  | { readonly tag: 'whole' }
-  | { readonly tag: 'start'; readonly buffers: readonly string[] }
-  | {
-      readonly tag: 'terms'
-      readonly buffers: readonly string[]
-      /** The terms of one visit, and where they lie among all. */
-      readonly reduced: readonly Dim[]
-      readonly at: ReadonlyMap<string, Index>
-    }
-  | { readonly tag: 'finish'; readonly buffers: readonly string[] }
 
 /** A run of tiles along one dim. */
 interface Span {
@@ -50,14 +27,6 @@ interface Span {
   readonly count: number
   readonly size: number
 }
-
-/** One tile's place along a dim. */
-export interface Place {
-  readonly base: Index
-  readonly size: number
-}
-
-export type Places = ReadonlyMap<string, Place>
 
 /** Rounds of the outer loops that make it easy to share them out. */
 const enoughRounds = 16
@@ -69,9 +38,6 @@ export const emitOutward = (outward: Outward): readonly Stmt[] => [
   ...outward.panels.flatMap((p) => fillPanel(p, outward.lanes)),
   ...(outward.cut === null ? wholeLoops(outward) : chunkedLoops(outward, outward.cut)),
 ]
-
-export const rowDimsOf = ({ nest, tile }: Outward): readonly Dim[] =>
-  nest.outputs.filter((d) => d !== tile.lane && tile.sizes.has(d.name))
 
 const bytesOf = (operand: Operand, { nest }: Outward): number =>
   4 * extentOf([...nest.outputs, ...nest.reduced].filter((d) => operand.counters.has(d.name)))

@@ -5,8 +5,7 @@ import type { Dim } from '../tiling.ts'
 import { effectsOf } from '../visit.ts'
 import { blockedLoops, handsOver } from './blocks.ts'
 import type { Operand } from './operands.ts'
-import type { Outward, Part, Places } from './outward.ts'
-import { rowDimsOf } from './outward.ts'
+import { type Outward, type Part, type Places, rowDimsOf } from './outwardPlan.ts'
 import { panelLoad } from './panels.ts'
 import { type Point, accumulatorName, stepStatements } from './steps.ts'
 import { piecesOf } from './tiles.ts'
@@ -98,8 +97,12 @@ export const tileStatements = (outward: Outward, places: Places, part: Part): re
         )
       case 'terms': {
         const loops = blockedLoops({
-          ...{ dims: part.reduced, body: stepsOf(outward, points, read), steps: 1 },
-          ...{ limit: Infinity, reset: [], flush: [] },
+          dims: part.reduced,
+          body: stepsOf(outward, points, read),
+          steps: 1,
+          limit: Infinity,
+          reset: [],
+          flush: [],
         })
         return [
           ...each((p, a) => {

@@ -28,7 +28,7 @@ export interface Comparison {
 /** A call that takes longer, in seconds, is a sample by itself. */
 const slowCall = 0.5
 /** Turns of each contender; slow ones take every other. */
-const rounds = 4
+const rounds = 3
 /** Calls that take longer have no turns: seconds of work hardly depend on warmth. */
 const verySlowCall = 2
 /** A first call that takes longer, with whatever is compiled in it, is not even repeated. */
@@ -91,7 +91,7 @@ const takeTurns = async (
   return cases.map(({ details }) => details.sampleResults)
 }
 
-const options = { minSamples: 3, maxTime: 0.25 }
+const options = { minSamples: 3, maxTime: 0.2 }
 const quickOptions = { minSamples: 1, maxTime: 0.1 }
 const slowOptions = { minSamples: 1, maxTime: 0 }
 

@@ -1,5 +1,5 @@
 import { scalars } from '@cotangent/core'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { add, agree, type Case, multiply, read, storing, sum, wide } from './reductionSupport.ts'
 
 const { binaryOp, compareOp, convertTo, flatten, floorDivide, fromIndex, load, selectOp } = scalars

@@ -6,6 +6,7 @@ import {
   type Index,
   type Shape,
   type Var,
+  currentMachine,
   isVar,
   sameShape,
   scalars,
@@ -177,7 +178,7 @@ const place = (
             reads.filter(({ atom }) => isVar(atom) && madeBy.get(atom) === position),
             tiled,
           )
-        : joinBeside(unit, root, reads, tiled)
+        : joinBeside(unit, root, reads, tiled, found)
     if (typeof outer === 'string') {
       refuse(outer)
       continue
@@ -226,8 +227,11 @@ const joinBeside = (
   root: Root,
   reads: readonly Read[],
   tiled: boolean,
+  found: Probe,
 ): Shape | Apart => {
   if (!sameShape(unit.outer, root.shape) || unit.tiled !== tiled) return 'other loops'
+  // Products that share an operand would share registers, which their tiles need.
+  if (tiled && currentMachine().vectors && usesAgain(reads, found)) return 'other loops'
   const first = unit.roots[0]!
   const alike =
     root.extents === null
@@ -249,6 +253,13 @@ const commonPrefix = (a: Shape, b: Shape): Shape => {
   return a.slice(0, length)
 }
 
+const largestOf = (reads: readonly Read[]): Read =>
+  reads.reduce((a, b) => (sizeOf(a.atom.aval.shape) >= sizeOf(b.atom.aval.shape) ? a : b))
+
+/** Whether a reduction reads its operands several times over, as products of matrices do. */
+const usesAgain = (reads: readonly Read[], found: Probe): boolean =>
+  reads.length > 0 && found.iterations > 1.5 * sizeOf(largestOf(reads).atom.aval.shape)
+
 /**
  * A reduction along memory whose operands serve one output each: better as a loop over rows, which
  * other stages can share, than tiled over its outputs.
@@ -256,10 +267,8 @@ const commonPrefix = (a: Shape, b: Shape): Shape => {
 const isRowReduction = (root: Root, reads: readonly Read[], found: Probe): boolean => {
   const extents = root.extents ?? []
   if (sizeOf(extents) < shortestRow || reads.length === 0) return false
-  const largest = reads.reduce((a, b) =>
-    sizeOf(a.atom.aval.shape) >= sizeOf(b.atom.aval.shape) ? a : b,
-  )
-  if (found.iterations > 1.5 * sizeOf(largest.atom.aval.shape)) return false
+  if (usesAgain(reads, found)) return false
+  const largest = largestOf(reads)
   const last = outputCounters(extents, 'k').findLast((c) => c.tag === 'counter')
   const flat = scalars.flatten(largest.atom.aval.shape, largest.index)
   const terms = flat.tag === 'affine' ? flat.terms : [{ coefficient: 1, term: flat }]

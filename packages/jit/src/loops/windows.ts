@@ -8,11 +8,17 @@ import { accessesOf } from './access.ts'
 import { foldScalar } from './fold.ts'
 import { substitution } from './rewrite.ts'
 import { narrowFinish, narrowSteps } from './vector/narrow.ts'
-import { type Nest, type VectorReductionSpec, finishWith, loopOver, nestOf } from './vector/nest.ts'
+import {
+  type Nest,
+  type VectorReductionSpec,
+  finishWith,
+  loopOver,
+  mergedNestOf,
+} from './vector/nest.ts'
 import { splitOperands } from './vector/operands.ts'
 import { extentOf } from './vector/tiles.ts'
 
-const { binaryOp, constant, literal, local } = scalars
+const { binaryOp, constant, guard, literal, local } = scalars
 
 /** Terms that are written out. */
 const mostTerms = 64
@@ -22,7 +28,7 @@ const mostApart = 4
 /** Statements for a reduction over windows; null where it is none. */
 export const emitWindows = (spec: VectorReductionSpec): readonly Stmt[] | null => {
   if (spec.outputs.length === 0) return null
-  const nest = nestOf(spec)
+  const nest = mergedNestOf(spec)
   const terms = extentOf(nest.reduced)
   if (terms === 0 || terms > mostTerms || !hasWindows(nest)) return null
   const narrow = narrowSteps(nest)
@@ -89,8 +95,18 @@ const oneByOne = (
   terms.reduce((before, counters, term) => {
     const locals = new Map(accumulators.map((a, n) => [a.name, before[n]!]))
     const rewriter = substitution({ counters, locals })
-    return steps.map((s, n) => bind(`${accumulators[n]!.name}t${term}`, rewriter.scalar(s)))
+    return steps.map((s, n) =>
+      bind(`${accumulators[n]!.name}t${term}`, withoutZeros(rewriter.scalar(s))),
+    )
   }, initial)
+
+// A sum that starts from 0 is never −0: nothing is added where there is nothing.
+const withoutZeros = (s: Scalar): Scalar => {
+  if (s.tag !== 'binary' || s.op !== 'add' || s.y.tag !== 'guard') return s
+  const { condition, value, otherwise } = s.y
+  const isZero = otherwise.tag === 'literal' && Object.is(otherwise.value, 0)
+  return isZero ? guard(condition, { ...s, y: value }, s.x) : s
+}
 
 // Extrema are the same in any order, and take long: a tree of them waits less than a chain.
 const inPairs = (step: Scalar, terms: Terms, initial: Scalar, name: string, bind: Bind): Scalar => {

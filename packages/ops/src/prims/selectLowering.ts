@@ -173,8 +173,9 @@ const lowerInPhases: LowerRule<ScatterSlots, SelectParams> = (_, params, { input
       const { index, inside } = windowOver(source!.shape, params, element, at)
       const place = flatten(source!.shape, index)
       const isChosen = compareOp('equal', load(choices!.name, 'int32', place), literal('int32', n))
-      const term = selectOp(isChosen, load(source!.name, dtype, place), zero)
-      sum = binaryOp('add', sum, inside === null ? term : guard(inside, term, zero))
+      const value = load(source!.name, dtype, place)
+      const more = binaryOp('add', sum, selectOp(isChosen, value, zero))
+      sum = inside === null ? more : guard(inside, more, sum)
     })
     const store = (to: Buffer, index: readonly Index[], value: Scalar): Stmt => ({
       tag: 'store',

@@ -7,13 +7,14 @@ import {
   type Index,
   type NDArray,
   type Primitive,
-  type Pull,
   type Scalar,
   type Shape,
+  type Source,
   type Tensor,
   type TransposeTerm,
   bind1,
   broadcastInDim,
+  currentMachine,
   definePrimitive,
   fill,
   integerRange,
@@ -50,7 +51,7 @@ import {
   windowOutputShape,
 } from './windows.ts'
 
-const { binaryOp, convertTo, guard, literal } = scalars
+const { binaryOp, both, convertTo, floorDivide, guard, literal, modulo, within } = scalars
 
 type WindowPrimitive = Primitive<readonly ['x'], Windowing>
 type Combine = (accumulator: number, value: number) => number
@@ -99,7 +100,8 @@ const windowReduction = (rules: WindowRules): WindowPrimitive => {
       const identity = rules.identity(dtype)
       // Cropping may leave less than nothing of the input, which cannot be written down.
       if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
-      if (w.inputDilation.some((d) => d !== 1)) {
+      const isSpread = w.inputDilation.some((d) => d !== 1)
+      if (isSpread && !currentMachine().vectors) {
         return { tag: 'expand', expand: ([input]) => [spreadFirst(primitive, input!, w, identity)] }
       }
       const wide = rules.wide(dtype)
@@ -111,7 +113,7 @@ const windowReduction = (rules: WindowRules): WindowPrimitive => {
           accumulators: [{ dtype: wide, initial: identity }],
           step: ([sum], output, reduced) => {
             const at = windowIndex(w, moving, output, reduced)
-            const value = readPadded(x.shape, x.at, at, literal(dtype, identity))
+            const value = readSpread(x, w.inputDilation, at, literal(dtype, identity))
             return [binaryOp(rules.op, sum!, convertTo(wide, value))]
           },
           finish: ([sum]) => [convertTo(dtype, sum!)],
@@ -123,9 +125,20 @@ const windowReduction = (rules: WindowRules): WindowPrimitive => {
   return primitive
 }
 
-const readPadded = (shape: Shape, read: Pull, at: readonly Index[], otherwise: Scalar): Scalar => {
-  const inside = insideOf(shape, at)
-  return inside === null ? read(at) : guard(inside, read(at), otherwise)
+// Positions count the gaps of a dilated input; those and padding are `otherwise`.
+const readSpread = (
+  x: Source,
+  dilation: readonly number[],
+  positions: readonly Index[],
+  otherwise: Scalar,
+): Scalar => {
+  const isElement = positions.flatMap((p, d) =>
+    dilation[d] === 1 ? [] : [within(modulo(p, dilation[d]!), 0, 1)],
+  )
+  const at = positions.map((p, d) => floorDivide(p, dilation[d]!))
+  const inside = insideOf(x.shape, at)
+  const checks = inside === null ? isElement : [...isElement, inside]
+  return checks.length === 0 ? x.at(at) : guard(checks.reduce(both), x.at(at), otherwise)
 }
 
 // A dilated input is written out with its gaps, which leaves an ordinary window.

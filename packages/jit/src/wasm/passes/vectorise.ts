@@ -2,14 +2,14 @@
  * Lanes for parallel loops: the innermost one whose body has vector instructions for everything, and
  * whose stores lie side by side.
  */
-import { type Index, type Lanes, type Scalar, type Stmt, scalars } from '@cotangent/core'
+import { type Index, type Lanes, type Scalar, type Stmt, dtypeInfo, scalars } from '@cotangent/core'
 import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
 import { isChoiceOfLanes } from './guards.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
 import { type IsReadable, isReadable } from './readable.ts'
 
-const { selectOp } = scalars
+const { minus, selectOp } = scalars
 
 type Loop = Extract<Stmt, { readonly tag: 'for' }>
 type Guard = Extract<Scalar, { readonly tag: 'guard' }>
@@ -105,6 +105,8 @@ class Judge {
   readonly #varying = new Set<string>()
   readonly #declared: ReadonlySet<string>
   readonly #known = new Map<Scalar, boolean>()
+  /** Stores that fill vectors together with another. */
+  readonly #paired = new Set<Stmt>()
   readonly #readable: IsReadable
   #possible = true
   #arithmetic = 0
@@ -135,6 +137,7 @@ class Judge {
   }
 
   body(body: readonly Stmt[]): void {
+    for (const s of pairedIn(body)) this.#paired.add(s)
     for (const s of body) this.#statement(s)
   }
 
@@ -180,7 +183,7 @@ class Judge {
     this.#scalar(s.value)
     const stride = this.#stride(s.at)
     if (stride === 0) this.#possible = false
-    else if (stride === 1) this.#sideBySide++
+    else if (stride === 1 || this.#paired.has(s)) this.#sideBySide++
     else this.#storesApart++
     if (s.value.dtype === 'float64') this.wide = true
   }
@@ -201,7 +204,7 @@ class Judge {
       this.#possible = false
     switch (s.tag) {
       case 'load':
-        if (this.#stride(s.at) === 1) this.#sideBySide++
+        if (isNear(this.#stride(s.at))) this.#sideBySide++
         else this.#apart++
         return
       case 'unary':
@@ -275,6 +278,20 @@ class Judge {
     }
     return stride
   }
+}
+
+// Two vectors have every second element.
+const isNear = (stride: number | null): boolean => stride === 1 || stride === 2
+
+// Stores of neighbours, which the printer joins where lanes are two elements apart.
+const pairedIn = (body: readonly Stmt[]): readonly Stmt[] => {
+  const stores = body.filter((s) => s.tag === 'store' && dtypeInfo[s.value.dtype].bytes === 4)
+  return stores.flatMap((s, n): readonly Stmt[] => {
+    const next = stores[n + 1]
+    if (s.tag !== 'store' || next?.tag !== 'store' || s.buffer !== next.buffer) return []
+    const gap = minus(next.at, s.at)
+    return gap.tag === 'constant' && Math.abs(gap.value) === 1 ? [s, next] : []
+  })
 }
 
 // Vectors of integers cannot be divided.

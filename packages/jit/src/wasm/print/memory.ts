@@ -34,7 +34,8 @@ export const loadLanes = (frame: Frame, s: Load): void => {
   const stride = laneStride(frame, s.at)
   if (stride === 1) return loadSideBySide(frame, s)
   const active = activeLanes(frame, s.at)
-  if (stride === 2 && active === 4 && widthOf(s.dtype) === 4) return loadEverySecond(frame, s)
+  if (stride === 2 && active > 1 && frame.lanes === 4 && widthOf(s.dtype) === 4)
+    return loadEverySecond(frame, s)
   if (stride !== null && stride > 0) {
     return loadApart(frame, s, stride, active)
   }
@@ -56,7 +57,7 @@ const loadSideBySide = (frame: Frame, s: Load): void => {
   body.simd(isUnsigned(s.dtype) ? simd.i32x4ExtendLowI16x8U : simd.i32x4ExtendLowI16x8S)
 }
 
-// Two vectors, half of which is wanted; the last element read lies one behind the last wanted.
+// Two vectors, half of which is wanted; what is read beyond, a vector at most, is there.
 const loadEverySecond = (frame: Frame, s: Load): void => {
   const { body } = frame
   frame.scratch('i32', (pointer) => {
@@ -251,16 +252,58 @@ const storeSideBySide = (frame: Frame, s: Store, value: number, active: number):
   frame.scratch('i32', (pointer) => {
     const offset = emitAddress(frame, s.buffer, s.at, width)
     body.set(pointer)
-    let done = 0
-    for (const part of [8, 4, 2, 1] as const) {
-      while (bytes - done >= part) {
-        body.get(pointer)
-        body.get(value)
-        body.simdMemoryLane(storeParts[part], offset + done, done / part)
-        done += part
-      }
+    storeBytes(frame, pointer, offset, value, bytes)
+  })
+}
+
+// The first bytes of a vector.
+const storeBytes = (
+  { body }: Frame,
+  pointer: number,
+  offset: number,
+  value: number,
+  bytes: number,
+): void => {
+  if (bytes >= 16) {
+    body.get(pointer)
+    body.get(value)
+    return body.simdLoad(simd.v128Store, offset)
+  }
+  let done = 0
+  for (const part of [8, 4, 2, 1] as const) {
+    while (bytes - done >= part) {
+      body.get(pointer)
+      body.get(value)
+      body.simdMemoryLane(storeParts[part], offset + done, done / part)
+      done += part
+    }
+  }
+}
+
+/** Stores the lanes of two vectors in turns, from where the first one's lane 0 belongs. */
+export const storeInTurns = (frame: Frame, first: Store, low: number, high: number): void => {
+  const { body } = frame
+  const elements = 2 * activeLanes(frame, first.at)
+  frame.scratch('i32', (pointer) => {
+    const offset = emitAddress(frame, first.buffer, first.at, 4)
+    body.set(pointer)
+    for (const half of [0, 1] as const) {
+      const bytes = 4 * (elements - 4 * half)
+      if (bytes <= 0) return
+      frame.scratch('v128', (value) => {
+        body.get(low)
+        body.get(high)
+        body.shuffle(inTurns[half])
+        body.set(value)
+        storeBytes(frame, pointer, offset + 16 * half, value, bytes)
+      })
     }
   })
+}
+
+const inTurns: Readonly<Record<0 | 1, readonly number[]>> = {
+  0: [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23],
+  1: [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31],
 }
 
 const storeParts = {

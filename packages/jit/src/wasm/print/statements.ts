@@ -12,8 +12,9 @@ import { op, relaxed } from '../encode/opcodes.ts'
 import { fusesMultiplyAdd } from '../fusedMultiplyAdd.ts'
 import { type CounterBinding, type Frame, indexVaries, varies } from './frame.ts'
 import { kindOf } from './layout.ts'
-import { storeLanes, storeOne } from './memory.ts'
+import { storeInTurns, storeLanes, storeOne } from './memory.ts'
 import { type Loop, type Movement, Pointers, firstOf } from './pointers.ts'
+import { turnsIn } from './turns.ts'
 import { uniform } from './uniform.ts'
 import { vector } from './vector.ts'
 
@@ -31,7 +32,23 @@ class StatementPrinter {
   }
 
   body(statements: readonly Stmt[]): void {
-    for (const s of statements) this.#statement(s)
+    const turns = turnsIn(this.#frame, statements)
+    const values = new Map<Stmt, number>()
+    for (const s of statements) {
+      const turn = turns.get(s)
+      if (turn === undefined || s.tag !== 'store') {
+        this.#statement(s)
+        continue
+      }
+      const value = this.#frame.body.local('v128')
+      vector(this.#frame, s.value)
+      this.#frame.body.set(value)
+      values.set(s, value)
+      if (turn.tag === 'first') continue
+      const other = values.get(turn.first)!
+      if (turn.isLow) storeInTurns(this.#frame, s, value, other)
+      else storeInTurns(this.#frame, turn.first, other, value)
+    }
   }
 
   #statement(s: Stmt): void {

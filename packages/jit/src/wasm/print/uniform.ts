@@ -366,6 +366,7 @@ export const convert = (frame: Frame, from: DType, to: DType): void => {
     if (target === 'f32') return body.op(unsigned ? op.f32ConvertI32U : op.f32ConvertI32S)
     return body.op(unsigned ? op.f64ConvertI32U : op.f64ConvertI32S)
   }
+  if (source === target) return
   if (target === 'f64') return body.op(op.f64PromoteF32)
   if (target === 'f32') return body.op(op.f32DemoteF64)
   truncate(frame, source, to)

@@ -62,6 +62,23 @@ describe('float32 in lanes', () => {
     expect(wrong.slice(0, 5)).toEqual([])
   })
 
+  test.each(unary)('%s without lanes', (op) => {
+    const few = samples.filter((_, i) => i % 29 === 0)
+    const lanes = mapKernel(few.length, ['float32'], (x) => unaryOp(op, x!))
+    const body = lanes.body.map((s) => (s.tag === 'for' ? { ...s, parallel: false } : s))
+    const kernel = wasmKernel({ ...lanes, body })
+    expect(kernel.host).toEqual([])
+    expect(kernel.hasLanes).toBe(false)
+    const [x, out] = kernel.arrays
+    x!.set(few)
+    kernel.run()
+    const truth = truthOf(op)
+    const wrong = Array.from(few)
+      .map((value, i) => ({ value, found: out![i]!, truth: truth(value) }))
+      .filter((row) => stepsBetween32(row.found, row.truth) > 2)
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+
   const pairs = ((): readonly [Float32Array, Float32Array] => {
     const some = float32Samples(1 << 10)
     const special = [

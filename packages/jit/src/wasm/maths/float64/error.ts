@@ -3,7 +3,9 @@ import type { Scalar } from '@cotangent/core'
 import {
   abs,
   add,
+  constant,
   div,
+  eq,
   horner,
   lt,
   mul,
@@ -12,13 +14,15 @@ import {
   pmin,
   polynomial,
   select,
+  sqrt,
   square,
   sub,
   toFloat32,
   toFloat64,
   withSign,
 } from '../arith.ts'
-import { expMinusOne, wide } from './exponential.ts'
+import { logMiddle } from './logarithm.ts'
+import { expMinusOne, exponentials, wide } from './exponential.ts'
 
 // (erf x − x) / x in x², on |x| ≤ 1, within 2^-62 of erf x.
 const erfTail = [
@@ -60,4 +64,35 @@ export const erfc = (x: Scalar): Scalar => {
   const above = complement(pmax(pmin(abs(x), 27.3), 0.47))
   const far = select(lt(x, 0), sub(2, above), above)
   return select(lt(abs(x), 0.47), sub(1, erfNear(x)), far)
+}
+
+// The inverse's first guess is x = y · P(w) with w = −log(1 − y²) (Giles 2010, "Approximating the
+// erfinv function"): in w − 2.5 for w < 5, within 2^-27, and in √w − 4.1 beyond, within 2^-20.
+const centre = [
+  1.5014093595024232, 0.24664028677143873, -0.004177388199940625, -0.001252743591573554,
+  0.000218345809360016, -4.962135186862903e-6, -3.4631150646348706e-6, 4.658641650765608e-7,
+  2.3270194629097668e-8, -8.765888564816428e-9,
+]
+const ends = [
+  3.9407446678921016, 1.0097347305592574, 0.0010228895211897488, -0.0008128415573418564,
+  0.00025938347394941565, -1.6914626040945112e-5, 3.6605302964793186e-5, -5.4284476162298546e-5,
+  1.8461322214016263e-5, -1.2872493808240467e-6,
+]
+
+/** The x with erf(x) = y; ±Infinity at ±1, NaN beyond. */
+export const erfInverse = (y: Scalar): Scalar => {
+  const a = abs(y)
+  const w = neg(logMiddle(mul(sub(1, a), add(a, 1))))
+  const near = polynomial(sub(w, 2.5), centre)
+  const far = polynomial(sub(sqrt(w), 4.1), ends)
+  const guess = mul(a, select(lt(w, 5), near, far))
+  // Halley's method triples the digits; the complement keeps its precision near the ends.
+  const isNear = lt(guess, 0.85)
+  const left = sub(sub(1, a), complement(pmax(guess, 0.85)))
+  const error = select(isNear, sub(erfNear(guess), a), left)
+  const slope = exponentials.exp(square(guess))
+  const newton = mul(mul(error, Math.sqrt(Math.PI) / 2), slope)
+  const better = sub(guess, div(newton, add(mul(guess, newton), 1)))
+  const outside = select(eq(a, 1), constant(y, Infinity), NaN)
+  return withSign(select(lt(a, 1), better, outside), y)
 }

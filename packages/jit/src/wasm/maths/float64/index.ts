@@ -1,6 +1,7 @@
 /** The functions of float64; those that are missing are left to the host. */
 import type { BinaryOp, Scalar, UnaryOp } from '@cotangent/core'
-import { erf, erfc } from './error.ts'
+import { digamma, logGamma } from './gamma.ts'
+import { erf, erfInverse, erfc } from './error.ts'
 import { exp2, exponentials } from './exponential.ts'
 import { inverses } from './inverse.ts'
 import { logarithms } from './logarithm.ts'
@@ -16,9 +17,12 @@ export const float64Unary: Unary = {
   ...inverses.unary,
   ...trigonometric,
   cbrt,
+  digamma,
   erf,
   erfc,
+  erfInverse,
   exp2,
+  logGamma,
   rsqrt,
   sign,
 }

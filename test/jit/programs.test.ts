@@ -1,6 +1,6 @@
 /** Random programs of everything: compiled = interpreted, with every transform and with donation. */
 import { type Tensor, check, grad, interpret, jvp, tensor, vmap } from '@cotangent/core'
-import { jit } from '@cotangent/jit'
+import { compilingAtOnce, jit } from '@cotangent/jit'
 import { np } from '@cotangent/ops'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -47,8 +47,8 @@ test('compiled = interpreted', () => {
 
 const keepMemory = (program: Program, donated: readonly boolean[]): void => {
   const donate = inputsOf(program).flatMap((_, i) => (donated[i] === true ? [i] : []))
-  const want = jit(returned(program))(...inputsOf(program))
-  const donating = jit(returned(program), { donate })
+  const want = jit(returned(program), { backend: 'js' })(...inputsOf(program))
+  const donating = jit(returned(program), { donate, backend: 'js' })
   const executable = donating.lower(...inputsOf(program)).compile()
   checkPlan(executable)
   runWatched(
@@ -63,6 +63,24 @@ const keepMemory = (program: Program, donated: readonly boolean[]): void => {
 test('memory holds what is still to be read, kernels stay inside it, donation changes no result', () => {
   const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
   fc.assert(fc.property(programs(), donated, keepMemory), { numRuns: runs, ...patience })
+})
+
+// The same donations where the heap takes the memory over.
+const giveAway = (program: Program, donated: readonly boolean[]): void => {
+  const donate = inputsOf(program).flatMap((_, i) => (donated[i] === true ? [i] : []))
+  const want = jit(returned(program))(...inputsOf(program))
+  const got = jit(returned(program), { donate })(...inputsOf(program))
+  got.forEach((y, i) =>
+    expectSame(y, want[i]!, 0, 1, `output ${i} with ${donate.join(', ')} donated`),
+  )
+}
+
+test('donation changes no result of the best back end either', () => {
+  const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
+  fc.assert(fc.property(programs(), donated, giveAway), {
+    numRuns: Math.ceil(runs / 3),
+    ...patience,
+  })
 })
 
 const smooth = { exactOnly: false, reversible: true, forward: true }
@@ -99,6 +117,23 @@ const derivatives: readonly (readonly [
       (...xs) => [vmap((s: Tensor) => f(...xs.map((x) => x.mul(s))))(np.array([1, -0.5]))],
   ],
 ]
+
+const eager = (program: Program): void => {
+  const inputs = inputsOf(program, true)
+  const f = lossOf(program)
+  for (const [name, of] of derivatives) {
+    const want = interpret(of(f))(...inputs)
+    const scale = scaleOf([...want, ...inputs])
+    const ways = { [name]: of(f)(...inputs), kernels: compilingAtOnce(() => of(f)(...inputs)) }
+    for (const [which, results] of Object.entries(ways)) {
+      results.forEach((got, i) => expectSame(got, want[i]!, 5e-3, scale, `eager ${which}, ${i}`))
+    }
+  }
+}
+
+test('eager operations, new and compiled, under every transform', () => {
+  fc.assert(fc.property(programs(8, 1), eager), { numRuns: Math.ceil(runs / 5), ...patience })
+})
 
 const transform = (program: Program): void => {
   const inputs = inputsOf(program, true)

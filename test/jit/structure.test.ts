@@ -1,4 +1,4 @@
-/** What compiled programs are made of: small functions, few of them, in memory that is reused. */
+/** What programs in JavaScript are made of: small functions, few of them, in memory that is reused. */
 import { lenetInputs, lenetState, lenetStep } from '@cotangent/bench/suites/lenet'
 import { type Graph, type Tensor, check, grad, subgraphs } from '@cotangent/core'
 import { type Lowered, jit } from '@cotangent/jit'
@@ -27,23 +27,28 @@ const lstmWeights = (time: number): Weights => [
 const lstmLoss = (x: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tensor): Tensor =>
   nn.functional.runCell(nn.functional.lstmCell, x, { kernel, recurrentKernel, bias }).outputs.sum()
 
+const js = { backend: 'js' } as const
+
 const lenet = (batch: number): Lowered => {
   const { images, targets, key } = lenetInputs(batch)
-  const step = jit(lenetStep, { donate: [0] })
+  const step = jit(lenetStep, { donate: [0], ...js })
   return step.lower(lenetState(batch), images, targets, key, 0)
 }
 const programs: Readonly<Record<string, () => Lowered>> = {
   'a training step of LeNet-5': () => lenet(4),
   'layer normalisation and its gradient': () =>
-    jit(grad((y: Tensor) => layerNorm(y).mul(y).sum())).lower(normal(0, [64, 96])),
+    jit(
+      grad((y: Tensor) => layerNorm(y).mul(y).sum()),
+      js,
+    ).lower(normal(0, [64, 96])),
   'an LSTM over time and its gradient': () =>
-    jit(grad(lstmLoss, { argnums: [0, 1, 2, 3] })).lower(...lstmWeights(7)),
+    jit(grad(lstmLoss, { argnums: [0, 1, 2, 3] }), js).lower(...lstmWeights(7)),
   'a thousand elementwise operations': () =>
     jit((x: Tensor) => {
       let y = x
       for (let i = 0; i < 200; i++) y = np.sin(y.mul(1.01).add(x)).sub(0.5).abs()
       return y
-    }).lower(normal(0, [8, 8])),
+    }, js).lower(normal(0, [8, 8])),
   'attention and its gradient': () =>
     jit(
       grad((q: Tensor) => {
@@ -54,6 +59,7 @@ const programs: Readonly<Record<string, () => Lowered>> = {
           .matmul(q)
           .sum()
       }),
+      js,
     ).lower(normal(0, [2, 10, 8])),
 }
 
@@ -92,7 +98,7 @@ describe('loops', () => {
   }
   test('neither source nor compile time grow with the number of steps', () => {
     const source = (time: number): number =>
-      jit(grad(lstmLoss)).lower(...lstmWeights(time)).source.length
+      jit(grad(lstmLoss), js).lower(...lstmWeights(time)).source.length
     expect(Math.abs(source(5) - source(500))).toBeLessThan(600)
     compileTime(5)
     const short = Math.min(compileTime(6), compileTime(7), compileTime(8))

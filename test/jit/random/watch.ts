@@ -1,44 +1,17 @@
 /**
- * Running an executable while watching every element that its kernels touch: nothing outside an
+ * Running an executable of JavaScript while watching every element that its kernels touch: nothing outside an
  * array, no access but the declared one, and memory shared by an input and an output only where
  * each element is read for the last time before it is written.
  */
 import type { TypedArray } from '@cotangent/core'
-import {
-  type Executable,
-  type Kernel,
-  type Program,
-  type Step,
-  compileKernel,
-} from '@cotangent/jit'
+import { type Executable, type Kernel, compileKernel } from '@cotangent/jit'
+import { kernelsOf } from './steps.ts'
 
 interface Event {
   readonly buffer: number
   readonly at: number
   readonly store: boolean
 }
-
-const nested = (step: Step): readonly Program[] => {
-  switch (step.tag) {
-    case 'scan':
-      return [step.body]
-    case 'while':
-      return [step.condition, step.body]
-    case 'branch':
-      return step.branches
-    case 'kernel':
-    case 'host':
-      return []
-    default:
-      return step satisfies never
-  }
-}
-
-/** Every kernel of a program, those of loops and branches too. */
-export const kernelsOf = (program: Program): readonly Kernel[] =>
-  program.steps.flatMap((step) =>
-    step.tag === 'kernel' ? [step.kernel] : nested(step).flatMap(kernelsOf),
-  )
 
 const recorded = (target: TypedArray, buffer: number, events: Event[]): TypedArray => {
   const note = (key: string | symbol, store: boolean): void => {
@@ -96,11 +69,13 @@ const checkCall = (
   })
 }
 
-/** Runs an executable with every kernel watched. */
+/** Runs an executable of JavaScript with every kernel watched. */
 export const runWatched = (
-  { driver, program }: Executable,
+  { code, program }: Executable,
   inputs: readonly TypedArray[],
 ): readonly TypedArray[] => {
+  if (code.tag !== 'js') throw new Error('only functions of typed arrays can be watched')
+  const { driver } = code
   const kernels = kernelsOf(program).map((k) => [compileKernel(k).source, k] as const)
   const watched = driver.kernels.map(
     ({ name, source, run }) =>

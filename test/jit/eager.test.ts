@@ -226,6 +226,20 @@ describe('keys', () => {
     expect(sameParams([new Date(0)], [new Date(0)])).toBe(false)
   })
 
+  test('types that were forgotten are made anew, and nothing else changes', () => {
+    const f = jit((x: Tensor) => x.mul(2).sum(0))
+    const x = ramp(3, 4)
+    const before = [f(x), x.sum(0), x.add(1)].map((y) => y.data())
+    for (let n = 1; n < 40_000; n++) sealed({ shape: [n, 7], dtype: 'int8', weak: false })
+    const fresh = ramp(3, 4)
+    expect(fresh.aval).not.toBe(x.aval)
+    for (const y of [x, fresh, x]) {
+      expect([f(y), y.sum(0), y.add(1)].map((z) => z.data())).toEqual(before)
+    }
+    expect(x.add(fresh).toArray()).toEqual(x.mul(2).toArray())
+    expect(f.cacheSize).toBe(1)
+  })
+
   test('equal types are one object, others are not', () => {
     const shape = [2, 3]
     const a = sealed({ shape, dtype: 'float32', weak: false })

@@ -23,7 +23,7 @@ interface Layer {
 
 const large: Layer = { input: [8, 64, 56, 56], kernel: [64, 64, 3, 3], padding: 1 }
 /** Small, but not too small for the minimal filtering that the large one takes. */
-const largeAtTest: Layer = { input: [2, 16, 12, 12], kernel: [16, 16, 3, 3], padding: 1 }
+const largeAtTest: Layer = { input: [2, 64, 12, 12], kernel: [64, 64, 3, 3], padding: 1 }
 const lenet1: Layer = { input: [64, 1, 28, 28], kernel: [6, 1, 5, 5], padding: 2 }
 const lenet2: Layer = { input: [64, 6, 14, 14], kernel: [16, 6, 5, 5], padding: 0 }
 

@@ -73,12 +73,12 @@ const both = (
   }),
 ]
 
-/** Compiling anew, as the first call does; the result is how many kernels there are. */
+/** Compiling anew, as the first call does; the result is how many passes there were. */
 const compileSteps = (time: number): (() => number) => {
   const sizes = { ...small, time }
   const cotangent = normal(5, [time, sizes.batch, sizes.hidden])
   const args = weights(sizes, 4)
-  return () => jit(withGradients(lstm)).lower(cotangent, ...args).kernels.length
+  return () => jit(withGradients(lstm)).lower(cotangent, ...args).stages.length
 }
 
 const compileTime: Benchmark = {

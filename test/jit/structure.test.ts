@@ -1,13 +1,15 @@
-/** What programs in JavaScript are made of: small functions, few of them, in memory that is reused. */
+/** What compiled programs are made of: small functions, few of them, in memory that is reused. */
 import { lenetInputs, lenetState, lenetStep } from '@cotangent/bench/suites/lenet'
 import { type Graph, type Tensor, check, grad, subgraphs } from '@cotangent/core'
-import { type Lowered, jit } from '@cotangent/jit'
+import { type CodeBackend, type Lowered, jit } from '@cotangent/jit'
 import { nn } from '@cotangent/nn'
 import { np, random, scan, whileLoop } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
 import { checkPlan } from './random/memory.ts'
 import { runWatched } from './random/watch.ts'
+import { runWatchedWasm } from './random/watchWasm.ts'
 import { expectClose } from './support.ts'
+import { functionSizes } from './wasm/moduleSizes.ts'
 
 const normal = (seed: number, shape: readonly number[]): Tensor =>
   random.normal(random.key(seed), shape)
@@ -28,28 +30,29 @@ const lstmLoss = (x: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tens
   nn.functional.runCell(nn.functional.lstmCell, x, { kernel, recurrentKernel, bias }).outputs.sum()
 
 const js = { backend: 'js' } as const
+type Options = { readonly backend: CodeBackend }
 
-const lenet = (batch: number): Lowered => {
+const lenet = (batch: number, options: Options): Lowered => {
   const { images, targets, key } = lenetInputs(batch)
-  const step = jit(lenetStep, { donate: [0], ...js })
+  const step = jit(lenetStep, { donate: [0], ...options })
   return step.lower(lenetState(batch), images, targets, key, 0)
 }
-const programs: Readonly<Record<string, () => Lowered>> = {
-  'a training step of LeNet-5': () => lenet(4),
-  'layer normalisation and its gradient': () =>
+const programs: Readonly<Record<string, (options: Options) => Lowered>> = {
+  'a training step of LeNet-5': (options) => lenet(4, options),
+  'layer normalisation and its gradient': (options) =>
     jit(
       grad((y: Tensor) => layerNorm(y).mul(y).sum()),
-      js,
+      options,
     ).lower(normal(0, [64, 96])),
-  'an LSTM over time and its gradient': () =>
-    jit(grad(lstmLoss, { argnums: [0, 1, 2, 3] }), js).lower(...lstmWeights(7)),
-  'a thousand elementwise operations': () =>
+  'an LSTM over time and its gradient': (options) =>
+    jit(grad(lstmLoss, { argnums: [0, 1, 2, 3] }), options).lower(...lstmWeights(7)),
+  'a thousand elementwise operations': (options) =>
     jit((x: Tensor) => {
       let y = x
       for (let i = 0; i < 200; i++) y = np.sin(y.mul(1.01).add(x)).sub(0.5).abs()
       return y
-    }, js).lower(normal(0, [8, 8])),
-  'attention and its gradient': () =>
+    }, options).lower(normal(0, [8, 8])),
+  'attention and its gradient': (options) =>
     jit(
       grad((q: Tensor) => {
         const scores = q.matmul(np.matrixTranspose(q))
@@ -59,15 +62,15 @@ const programs: Readonly<Record<string, () => Lowered>> = {
           .matmul(q)
           .sum()
       }),
-      js,
+      options,
     ).lower(normal(0, [2, 10, 8])),
 }
 
 /** V8 stops optimising functions much beyond this. */
 const longest = 10_000
 
-describe.each(Object.entries(programs))('%s', (_, program) => {
-  const lowered = program()
+describe.each(Object.entries(programs))('%s, in JavaScript', (_, program) => {
+  const lowered = program(js)
   const executable = lowered.compile()
   test('is made of small functions', () => {
     const long = lowered.kernels.filter((k) => k.source.length > longest)
@@ -85,9 +88,29 @@ describe.each(Object.entries(programs))('%s', (_, program) => {
   })
 })
 
+/** Bytes of a function beyond which the engine's best compiler takes its time. */
+const mostBytes = 65_536
+
+describe.each(Object.entries(programs))('%s, in WebAssembly', (_, program) => {
+  const lowered = program({ backend: 'wasm' })
+  const executable = lowered.compile()
+  test('is made of small functions, and a driver', () => {
+    const sizes = functionSizes(lowered.wasm!)
+    expect(Math.max(...sizes.slice(0, -1))).toBeLessThan(mostBytes)
+  })
+  test('overwrites nothing that is still to be read, and kernels leave the rest alone', () => {
+    checkPlan(executable)
+    const inputs = executable.program.inputs.map(({ aval: { shape, dtype } }) =>
+      np.ones(shape).mul(0.3).astype(dtype).data(),
+    )
+    runWatchedWasm(executable, inputs)
+  })
+})
+
 test('a training step takes over the memory of every parameter and moment', () => {
   // Ten parameters with two moments each, and the count of steps.
-  expect(lenet(4).memory.donated).toBeGreaterThanOrEqual(30)
+  for (const backend of ['js', 'wasm'] as const)
+    expect(lenet(4, { backend }).memory.donated).toBeGreaterThanOrEqual(30)
 })
 
 describe('loops', () => {
@@ -100,6 +123,10 @@ describe('loops', () => {
     const source = (time: number): number =>
       jit(grad(lstmLoss), js).lower(...lstmWeights(time)).source.length
     expect(Math.abs(source(5) - source(500))).toBeLessThan(600)
+    // Sequences so short that other tiles pay are other programs.
+    const bytes = (time: number): number =>
+      jit(grad(lstmLoss), { backend: 'wasm' }).lower(...lstmWeights(time)).wasm!.length
+    expect(bytes(500)).toBeLessThan(1.1 * bytes(60))
     compileTime(5)
     const short = Math.min(compileTime(6), compileTime(7), compileTime(8))
     const long = Math.min(compileTime(700), compileTime(800), compileTime(900))

@@ -123,6 +123,8 @@ export const walkScalar = (s: Scalar, state: State): number => {
       return bitcast(s.x.dtype, s.dtype, value(s.x))
     case 'fromIndex':
       return convert('int32', s.dtype, walkIndex(s.value, state))
+    case 'across':
+      throw new Error('one value has no lanes to combine')
     default:
       return s satisfies never
   }

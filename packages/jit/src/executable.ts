@@ -67,7 +67,12 @@ export const compileGraph = (
   }
   const wasm = new WasmProgram(program, plan, origins, name)
   const run: Executable['run'] = (arrays) =>
-    wasm.call(arrays.map((data) => new Storage(data))).map((storage) => storage.read())
+    wasm
+      .call(
+        arrays.map((data) => new Storage(data)),
+        donated,
+      )
+      .map((storage) => storage.read())
   return { ...shared, code: { tag: 'wasm', program: wasm }, run }
 }
 

@@ -19,7 +19,8 @@ const sameAsInterpreted = <A extends readonly unknown[], R>(
   const [got, want] = [flatten(compiled(...args)), flatten(interpret(f)(...args))]
   want.leaves.forEach((leaf, n) => {
     const [x, y] = [leafTensor(got.leaves[n]!).data(), leafTensor(leaf).data()]
-    const largest = y.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
+    let largest = 1
+    for (const v of y) largest = Math.max(largest, Math.abs(v))
     let off = 0
     for (let i = 0; i < y.length; i++) off = Math.max(off, Math.abs(x[i]! - y[i]!))
     // float32 sums of terms as large as the largest result.

@@ -18,6 +18,7 @@ import type { Observer } from '../profile/observer.ts'
 import type { Ground } from './ground.ts'
 import type { Kernels, PhaseFunction } from './kernels.ts'
 import { type Operand, pushOperand } from './operands.ts'
+import { forksAlways } from './threads/settings.ts'
 
 type Environment = ReadonlyMap<Slot, Operand>
 
@@ -152,7 +153,7 @@ export class DriverPrinter {
   #phase({ number, index, rounds, cost }: PhaseFunction): void {
     const body = this.#body
     const total = rounds * cost
-    if (rounds > 1 && total >= worthForking) {
+    if (rounds > 1 && (total >= worthForking || forksAlways())) {
       body.i32(number)
       this.#pushArguments()
       body.i32(rounds)

@@ -75,6 +75,11 @@ export class WasmProgram {
     return this.module.kernels.map(({ name, source }) => ({ name, source }))
   }
 
+  /** Where the ground is during the current call. */
+  get groundAddress(): number {
+    return this.#arena.address
+  }
+
   /** The text of each step's kernel. */
   get sources(): ReadonlyMap<KernelStep, string> {
     return this.module.sources

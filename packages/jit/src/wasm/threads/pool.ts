@@ -3,6 +3,7 @@ import { CodeStore } from './code.ts'
 import type { WorkerError } from './errors.ts'
 import { type StartThread, canShareMemory, startThread } from './host.ts'
 import { layout, own } from './layout.ts'
+import { forksAlways } from './settings.ts'
 import { Team } from './team.ts'
 
 /** A phase of a module: rounds `lo` to `hi - 1` of a parallel loop over the arguments at `args`. */
@@ -75,7 +76,8 @@ export class Pool {
 
   /** Whether a job that takes one thread so many nanoseconds ends sooner on all of them. */
   pays(nanoseconds: number): boolean {
-    return this.count > 1 && nanoseconds > (this.hot ? hotLeast : coldLeast)
+    if (this.count === 1) return false
+    return forksAlways() || nanoseconds > (this.hot ? hotLeast : coldLeast)
   }
 
   /** Changes the number of threads; workers start anew with the next job. */

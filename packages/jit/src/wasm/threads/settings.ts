@@ -47,6 +47,19 @@ export const onThreads = (listener: (threads: number) => void): (() => void) => 
   }
 }
 
+let always = false
+
+/** Whether all work is shared out that can be, however little. */
+export const forksAlways = (): boolean => always
+
+/**
+ * Shares out work between threads even where one is sooner done, in functions compiled from now on:
+ * to test on small programs what threads do.
+ */
+export const setForksAlways = (on: boolean): void => {
+  always = on
+}
+
 const initialThreads = (): number => {
   const setting = environmentSetting('COTANGENT_THREADS')
   const wanted = setting === undefined || setting === '' ? null : Number(setting)

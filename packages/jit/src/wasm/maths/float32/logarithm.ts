@@ -53,12 +53,16 @@ const sum = (e: Scalar, f: Scalar, rest: Scalar | null): Scalar => {
   return add(add(sub(tail, mul(u, 0.5)), g), mul(e, ln2High))
 }
 
+/** Zero, negative, denormal, infinite or NaN. */
+export const isUnusual = (x: Scalar): Scalar =>
+  or(lt(bitsOf(x), smallestNormalBits), gt(bitsOf(x), largestBits))
+
 export const logarithms: Logarithms = makeLogarithms({
   split,
   splitAny,
   splitSum: split,
   sum,
-  isUnusual: (x) => or(lt(bitsOf(x), smallestNormalBits), gt(bitsOf(x), largestBits)),
+  isUnusual,
   tiny: 2 ** -25,
   large: 2 ** 13,
   // Within 2^-29 of atanh x.

@@ -12,7 +12,7 @@ import {
   fromBits,
   lt,
   mul,
-  ne,
+  not,
   or,
   pmax,
   pmin,
@@ -26,9 +26,9 @@ import {
   sub,
   toFloat32,
   toFloat64,
-  xor,
 } from '../arith.ts'
 import { roundingShift } from './exponential.ts'
+import { isUnusual } from './logarithm.ts'
 
 const { literal } = scalars
 
@@ -59,18 +59,22 @@ const exp2Wide = (z: Scalar): Scalar => {
   return mul(add(mul(g, polynomial(g, exp2Tail)), 1), scale)
 }
 
-/** log₂ of a float32 as float64; −Infinity at 0. */
-const log2Wide = (x: Scalar): Scalar => {
-  const isDenormal = lt(x, 2 ** -126)
-  const above = sub(bitsOf(select(isDenormal, mul(x, 2 ** 23), x)), rootHalfBits)
-  const e = shrArithmetic(above, 23)
+/** log₂ of a positive normal float32 as float64. */
+const log2Normal = (x: Scalar): Scalar => {
+  const above = sub(bitsOf(x), rootHalfBits)
+  const e = toFloat64(shrArithmetic(above, 23))
   const f = sub(toFloat64(fromBits(add(and(above, 0x7fffff), rootHalfBits))), 1)
   const s = div(f, add(f, 2))
   const u = square(s)
-  const fraction = mul(s, add(mul(u, polynomial(u, log2Tail)), 2 / Math.LN2))
-  const exponent = select(isDenormal, sub(e, 23), e)
-  const finite = add(toFloat64(exponent), fraction)
+  return add(e, mul(s, add(mul(u, polynomial(u, log2Tail)), 2 / Math.LN2)))
+}
+
+/** log₂ of a magnitude; −Infinity at 0. */
+const log2Wide = (x: Scalar): Scalar => {
+  const isDenormal = lt(x, 2 ** -126)
+  const found = log2Normal(select(isDenormal, mul(x, 2 ** 23), x))
   const wide = toFloat64(x)
+  const finite = select(lt(wide, 2 ** -126), sub(found, 23), found)
   return select(eq(wide, 0), -Infinity, select(lt(wide, Infinity), finite, wide))
 }
 
@@ -82,17 +86,22 @@ export const power = (x: Scalar, y: Scalar): Scalar => {
     const known = knownPower(x, y.value)
     if (known !== null) return known
   }
+  const isRare = or(isUnusual(x), not(lt(abs(y), Infinity)))
+  return scalars.guard(isRare, powerOfAny(x, y), exp2Bounded(mul(toFloat64(y), log2Normal(x))))
+}
+
+/** 2^z as float32, for any z. */
+const exp2Bounded = (z: Scalar): Scalar => toFloat32(exp2Wide(pmax(pmin(z, 140), -160)))
+
+const powerOfAny = (x: Scalar, y: Scalar): Scalar => {
   const a = abs(x)
-  const exponent = mul(toFloat64(y), log2Wide(a))
-  const magnitude = toFloat32(exp2Wide(pmax(pmin(exponent, 140), -160)))
-  const isOdd = and(isWhole(y), xor(isWhole(mul(y, 0.5)), true_))
+  const magnitude = exp2Bounded(mul(toFloat64(y), log2Wide(a)))
+  const isOdd = and(isWhole(y), not(isWhole(mul(y, 0.5))))
   const signed = flipped(magnitude, select(isOdd, signBit(x), 0))
-  const isImaginary = and(and(lt(x, 0), lt(a, Infinity)), ne(floor(y), y))
+  const isImaginary = and(and(lt(x, 0), lt(a, Infinity)), not(isWhole(y)))
   const isOne = or(or(eq(x, 1), eq(y, 0)), and(eq(a, 1), eq(abs(y), Infinity)))
   return select(isOne, 1, select(isImaginary, NaN, signed))
 }
-
-const true_ = literal('bool', 1)
 
 /** Small whole exponents by multiplication; ½ for the infinities too. */
 const knownPower = (x: Scalar, y: number): Scalar | null => {

@@ -1,6 +1,6 @@
 /** Random programs of everything: compiled = interpreted, with every transform and with donation. */
 import { type Tensor, check, grad, interpret, jvp, tensor, vmap } from '@cotangent/core'
-import { compilingAtOnce, jit } from '@cotangent/jit'
+import { type CodeBackend, compilingAtOnce, jit } from '@cotangent/jit'
 import { np } from '@cotangent/ops'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -8,9 +8,10 @@ import { expectSame, scaleOf } from './random/compare.ts'
 import { checkPlan } from './random/memory.ts'
 import { type Program, inputsOf, outputsOf, programs, valuesOf } from './random/program.ts'
 import { runWatched } from './random/watch.ts'
+import { runWatchedWasm } from './random/watchWasm.ts'
 
 const any = { exactOnly: false, reversible: false, forward: false }
-const runs = Number(process.env['PROGRAM_RUNS'] ?? 150)
+const runs = Number(process.env['PROGRAM_RUNS'] ?? 100)
 // A counterexample is worth more than the smallest one.
 const patience = { interruptAfterTimeLimit: 50_000 }
 
@@ -21,7 +22,7 @@ const returned =
   (...xs) =>
     outputsOf(program, valuesOf(program, xs, any)).map((v) => v.tensor)
 
-const agree = (program: Program): void => {
+const agree = (program: Program, backend: CodeBackend): void => {
   const inputs = inputsOf(program)
   const before = inputs.map((x) => x.data())
   const tolerances: number[] = []
@@ -31,7 +32,7 @@ const agree = (program: Program): void => {
     tolerances.splice(0, Infinity, ...chosen.map((v) => v.tolerance))
     return { values: values.map((v) => v.tensor), chosen: chosen.map((v) => v.tensor) }
   })(...inputs)
-  const compiled = jit(returned(program))
+  const compiled = jit(returned(program), { backend })
   for (const stage of compiled.lower(...inputs).stages) check(stage.graph, stage.pass)
   const scale = scaleOf(all.values)
   const first = compiled(...inputs)
@@ -41,17 +42,24 @@ const agree = (program: Program): void => {
   inputs.forEach((x, i) => expect(x.data()).toEqual(before[i]))
 }
 
-test('compiled = interpreted', () => {
-  fc.assert(fc.property(programs(), agree), { numRuns: runs, ...patience })
+// Small programs would all be JavaScript.
+const backends = ['js', 'wasm'] as const
+
+test.each(backends)('compiled = interpreted: %s', (backend) => {
+  fc.assert(
+    fc.property(programs(), (program) => agree(program, backend)),
+    { numRuns: runs, ...patience },
+  )
 })
 
-const keepMemory = (program: Program, donated: readonly boolean[]): void => {
+const keepMemory = (program: Program, donated: readonly boolean[], backend: CodeBackend): void => {
   const donate = inputsOf(program).flatMap((_, i) => (donated[i] === true ? [i] : []))
-  const want = jit(returned(program), { backend: 'js' })(...inputsOf(program))
-  const donating = jit(returned(program), { donate, backend: 'js' })
+  const want = jit(returned(program), { backend })(...inputsOf(program))
+  const donating = jit(returned(program), { donate, backend })
   const executable = donating.lower(...inputsOf(program)).compile()
   checkPlan(executable)
-  runWatched(
+  const watch = backend === 'js' ? runWatched : runWatchedWasm
+  watch(
     executable,
     inputsOf(program).map((x) => x.storage.read()),
   )
@@ -60,28 +68,16 @@ const keepMemory = (program: Program, donated: readonly boolean[]): void => {
   )
 }
 
-test('memory holds what is still to be read, kernels stay inside it, donation changes no result', () => {
-  const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
-  fc.assert(fc.property(programs(), donated, keepMemory), { numRuns: runs, ...patience })
-})
-
-// The same donations where the heap takes the memory over.
-const giveAway = (program: Program, donated: readonly boolean[]): void => {
-  const donate = inputsOf(program).flatMap((_, i) => (donated[i] === true ? [i] : []))
-  const want = jit(returned(program))(...inputsOf(program))
-  const got = jit(returned(program), { donate })(...inputsOf(program))
-  got.forEach((y, i) =>
-    expectSame(y, want[i]!, 0, 1, `output ${i} with ${donate.join(', ')} donated`),
-  )
-}
-
-test('donation changes no result of the best back end either', () => {
-  const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
-  fc.assert(fc.property(programs(), donated, giveAway), {
-    numRuns: Math.ceil(runs / 3),
-    ...patience,
-  })
-})
+test.each(backends)(
+  'memory holds what is still to be read, kernels stay inside it, donation changes no result: %s',
+  (backend) => {
+    const donated = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 })
+    const keep = fc.property(programs(), donated, (program, given) =>
+      keepMemory(program, given, backend),
+    )
+    fc.assert(keep, { numRuns: Math.ceil(runs / 2), ...patience })
+  },
+)
 
 const smooth = { exactOnly: false, reversible: true, forward: true }
 
@@ -142,7 +138,8 @@ const transform = (program: Program): void => {
     const want = interpret(of(f))(...inputs)
     const scale = scaleOf([...want, ...inputs])
     const compiled = {
-      [`jit of ${name}`]: jit(of(f)),
+      [`jit of ${name}`]: jit(of(f), { backend: 'wasm' }),
+      [`jit of ${name} in JavaScript`]: jit(of(f), { backend: 'js' }),
       [`${name} of jit`]: of(jit(f)),
     }
     for (const [which, run] of Object.entries(compiled)) {
@@ -153,5 +150,5 @@ const transform = (program: Program): void => {
 }
 
 test('transforms of compiled functions, compiled transforms of functions', () => {
-  fc.assert(fc.property(programs(8, 1), transform), { numRuns: Math.ceil(runs / 3), ...patience })
+  fc.assert(fc.property(programs(8, 1), transform), { numRuns: Math.ceil(runs / 5), ...patience })
 })

@@ -28,7 +28,7 @@ export const close = 2e-4
 export const rough = 6e-2
 
 /** Results larger than this are left out, so that programs stay fast. */
-const sizeLimit = 320
+const sizeLimit = 480
 
 export interface PoolOptions {
   /** Values that are not exact are left out: a loop would amplify the difference. */

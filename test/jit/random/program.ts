@@ -47,6 +47,12 @@ const inputTypes: readonly (readonly [DType, readonly number[]])[] = [
   ['bfloat16', [4]],
   ['float16', [3, 4]],
   ['int8', [3]],
+  // Whole vectors and what is left over, in more than a kibibyte.
+  ['float32', [7, 3, 13]],
+  ['float32', [1, 5, 1]],
+  ['float64', [13]],
+  ['uint16', [7, 5]],
+  ['int16', [1, 13]],
 ]
 
 const valueOf = (dtype: DType, draws: ReturnType<typeof drawsFrom>): number => {

@@ -27,7 +27,7 @@ export const close = 2e-4
 /** Half floats are rounded at stores only. */
 export const rough = 6e-2
 
-/** Results larger than this are left out, so that programs stay fast. */
+/** Results with more elements than this are left out, so that programs stay fast. */
 const sizeLimit = 480
 
 export interface PoolOptions {
@@ -37,6 +37,8 @@ export interface PoolOptions {
   readonly reversible: boolean
   /** Custom reverse rules are left out: they have no forward mode. */
   readonly forward: boolean
+  /** Results with more elements than this are left out; 480. */
+  readonly sizeLimit?: number
 }
 
 export class Pool {
@@ -50,7 +52,11 @@ export class Pool {
 
   add(tensor: Tensor, tolerance: number): void {
     const own = isHalf(tensor.dtype) ? Math.max(tolerance, rough) : tolerance
-    if (tensor.size > sizeLimit || (this.options.exactOnly && own > exact)) return
+    if (
+      tensor.size > (this.options.sizeLimit ?? sizeLimit) ||
+      (this.options.exactOnly && own > exact)
+    )
+      return
     this.values.push({ tensor, tolerance: own })
   }
 

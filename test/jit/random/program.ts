@@ -28,7 +28,9 @@ export const programs = (maxLength = 12, depth = 2): fc.Arbitrary<Program> =>
     outputs: fc.array(fc.nat(16), { minLength: 1, maxLength: 5 }),
   })
 
-const inputTypes: readonly (readonly [DType, readonly number[]])[] = [
+type InputType = readonly [DType, readonly number[]]
+
+const inputTypes: readonly InputType[] = [
   ['float32', [3, 4]],
   ['int32', [4]],
   ['float32', [2, 3, 4]],
@@ -65,10 +67,40 @@ const valueOf = (dtype: DType, draws: ReturnType<typeof drawsFrom>): number => {
   return dtype.startsWith('u') ? draws.below(9) : draws.below(11) - 5
 }
 
+/** Enough for several rounds of every loop that threads share, and for lanes that are left over. */
+const largeTypes: readonly InputType[] = [
+  ['float32', [131, 97]],
+  ['float32', [97]],
+  ['float32', [131, 1]],
+  ['int32', [131, 97]],
+  ['uint8', [131, 97]],
+  ['float32', [3, 4099]],
+  ['bool', [131, 97]],
+  ['bfloat16', [131, 97]],
+  ['float16', [97]],
+  ['float64', [131, 97]],
+  ['int16', [131, 97]],
+  ['uint32', [97]],
+  ['int32', [7]],
+  ['float32', [5, 7, 13, 29]],
+]
+
 /** The inputs of a program; the same every time. `smooth` leaves out special values and all but float32. */
 export const inputsOf = ({ seed }: Program, smooth = false): readonly Concrete[] => {
-  const draws = drawsFrom(seed)
   const types = smooth ? inputTypes.filter(([dtype]) => dtype === 'float32') : inputTypes
+  return drawInputs(seed, types, smooth)
+}
+
+/** Inputs of some ten thousand elements. */
+export const largeInputsOf = ({ seed }: Program): readonly Concrete[] =>
+  drawInputs(seed, largeTypes, false)
+
+const drawInputs = (
+  seed: number,
+  types: readonly InputType[],
+  smooth: boolean,
+): readonly Concrete[] => {
+  const draws = drawsFrom(seed)
   return Array.from({ length: 2 + draws.below(3) }, (_, i) => {
     const [dtype, shape] = i === 0 ? types[0]! : draws.pick(types)
     const size = shape.reduce((n, extent) => n * extent, 1)

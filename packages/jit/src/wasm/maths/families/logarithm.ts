@@ -96,8 +96,11 @@ export const makeLogarithms = (kit: LogarithmKit): Logarithms => {
     const a = abs(x)
     const u = square(a)
     const isLarge = gt(a, large)
-    const z = select(isLarge, sub(a, 1), add(a, div(u, add(sqrt(add(u, 1)), 1))))
-    const inside = log1pOf(z, select(isLarge, constant(x, 1), 0), null)
+    const more = div(u, add(sqrt(add(u, 1)), 1))
+    const z = add(a, more)
+    const rest = select(isLarge, 0, sub(more, sub(z, a)))
+    const doublings = select(isLarge, constant(x, 1), 0)
+    const inside = log1pOf(select(isLarge, sub(a, 1), z), doublings, rest)
     return select(and(gt(a, 1 / large), lt(a, Infinity)), withSign(inside, x), x)
   }
 

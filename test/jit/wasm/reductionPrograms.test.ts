@@ -49,6 +49,9 @@ describe('convolutions and their gradients', () => {
     { x: [2, 6, 9, 9], w: [6, 1, 3, 3], groups: 6, padding: 1 },
     { x: [3, 1, 14, 14], w: [6, 1, 5, 5] },
     { x: [2, 40, 12, 12], w: [33, 40, 3, 3], padding: 1 },
+    { x: [2, 64, 12, 14], w: [64, 64, 3, 3], padding: 1 },
+    { x: [3, 64, 8, 16], w: [68, 64, 3, 3], padding: 1 },
+    { x: [2, 66, 9, 11], w: [64, 66, 3, 3] },
   ]
   for (const { x, w, ...options } of layers) {
     test(`${x.join('×')} by ${w.join('×')} ${JSON.stringify(options)}`, () => {

@@ -38,7 +38,9 @@ import {
 } from './windows.ts'
 import { borderConv, suitsBorderConv } from './borderConv.ts'
 import { phaseConv, suitsPhases } from './phaseConv.ts'
-import { suitsWinograd, winogradConv } from './winograd.ts'
+import { slice } from './slice.ts'
+import { fewestChannelsOfKernels, suitsWinograd, winogradConv } from './winograd.ts'
+import { suitsTiles, winogradTiles } from './winogradTiles.ts'
 
 const { affine, convertTo, floorDivide } = scalars
 
@@ -232,7 +234,11 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }
-  if (suitsWinograd(x, w, params, vectors)) {
+  if (vectors && suitsWinograd(x, w, params) && suitsTiles(w.shape)) {
+    if (isEven(x.shape)) return winogradTiles(x.shape, w.shape)
+    return { tag: 'expand', expand: ([input, kernel]) => [evenConv(input!, kernel!, params)] }
+  }
+  if (suitsWinograd(x, w, params, vectors ? fewestChannelsOfKernels : undefined)) {
     return {
       tag: 'expand',
       expand: ([input, kernel]) => [winogradConv(input!, kernel!, vectors ? 'float32' : 'float64')],
@@ -265,6 +271,21 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
       finish: ([sum]) => [convertTo(dtype, sum!)],
     },
   }
+}
+
+const isEven = (shape: Shape): boolean => shape.slice(2).every((extent) => extent % 2 === 0)
+
+// With a row or column more, of which nothing is kept.
+const evenConv = (x: Tensor, w: Tensor, params: ConvParams): Tensor => {
+  const more = x.shape.slice(2).map((n): readonly [number, number, number] => [0, n % 2, 0])
+  const whole = conv(pad(x, fill([], 0, x.dtype), [[0, 0, 0], [0, 0, 0], ...more]), w, params)
+  const limits = whole.shape.map((n, d) => (d < 2 ? n : n - more[d - 2]![1]))
+  return slice(
+    whole,
+    limits.map(() => 0),
+    limits,
+    limits.map(() => 1),
+  )
 }
 
 const padFirst = (x: Tensor, w: Tensor, params: ConvParams): Tensor => {

@@ -13,8 +13,8 @@ import { pad, slice } from './slice.ts'
 
 /** Below this many channels the transforms cost more than the multiplications they save. */
 const fewestChannels = 16
-/** With vectors multiplications are cheap and memory is not: the transforms move four times the input. */
-const fewestChannelsOfVectors = 64
+/** The same where transforms are kernels of their own and multiplications come in vectors. */
+export const fewestChannelsOfKernels = 64
 const fewestTiles = 64
 
 interface Typed {
@@ -34,9 +34,8 @@ export const suitsWinograd = (
   x: Typed,
   w: Typed,
   params: Plain,
-  vectors: boolean,
+  fewest: number = fewestChannels,
 ): boolean => {
-  const fewest = vectors ? fewestChannelsOfVectors : fewestChannels
   const ones = [...params.strides, ...params.inputDilation, ...params.kernelDilation, params.groups]
   const [batch, channels, height, width] = x.shape
   return (

@@ -70,6 +70,8 @@ const loadEverySecond = (frame: Frame, s: Load): void => {
   })
 }
 
+const everySecond = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
+
 // One address, the other lanes at constant distances from it.
 const loadApart = (frame: Frame, s: Load, stride: number, active: number): void => {
   const { body } = frame
@@ -82,6 +84,13 @@ const loadApart = (frame: Frame, s: Load, stride: number, active: number): void 
         body.get(pointer)
         return offset + lane * stride * width
       })
+    }
+    if (width === 4 && stride === 2 && active === 4) {
+      for (const part of [0, 16]) {
+        body.get(pointer)
+        body.simdLoad(simd.v128Load, offset + part)
+      }
+      return body.shuffle(everySecond)
     }
     body.get(pointer)
     body.simdLoad(width === 8 ? simd.v128Load64Zero : simd.v128Load32Zero, offset)

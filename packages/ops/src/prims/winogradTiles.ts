@@ -1,0 +1,399 @@
+/**
+ * Minimal filtering F(2×2, 3×3) as loops with lanes. A block of input tiles is transformed, multiplied and
+ * transformed back before the next, so that what lies between stays in a cache; lanes are
+ * neighbouring tiles of a row.
+ */
+import {
+  type Buffer,
+  type Index,
+  type Lowering,
+  type Scalar,
+  type Shape,
+  type Stmt,
+  range,
+  scalars,
+} from '@cotangent/core'
+
+const { affine, binaryOp, counter, dataIndex, floorDivide, fromIndex } = scalars
+const { literal, load, local, modulo, within } = scalars
+
+const lanes = 4
+/** Output channels that a register tile computes. */
+const rows = 4
+/** Rounds of the outermost loop, of which threads take shares; each has scratch of its own. */
+const groups = 24
+
+interface Plan {
+  readonly channels: number
+  readonly outputs: number
+  /** Rows and columns of the (padded) input and of the output, which are even. */
+  readonly input: readonly [number, number]
+  readonly output: readonly [number, number]
+  /** Vectors of tiles in a row of tiles, in an image, and in all. */
+  readonly inRow: number
+  readonly inImage: number
+  readonly vectors: number
+  /** Tiles of the last vector of a row. */
+  readonly last: number
+  /** Vectors in a block, and blocks in a group. */
+  readonly block: number
+  readonly groups: number
+  readonly blocks: number
+}
+
+const planOf = (x: Shape, w: Shape): Plan => {
+  const [batch, channels, height, width] = [x[0]!, x[1]!, x[2]!, x[3]!]
+  const [tilesY, tilesX] = [(height - 2) / 2, (width - 2) / 2]
+  const inRow = Math.ceil(tilesX / lanes)
+  const inImage = tilesY * inRow
+  const vectors = batch * inImage
+  const block = channels >= 256 ? 8 : 4
+  const all = Math.ceil(vectors / block)
+  const count = Math.min(groups, all)
+  return {
+    channels,
+    outputs: w[0]!,
+    input: [height, width],
+    output: [height - 2, width - 2],
+    inRow,
+    inImage,
+    vectors,
+    last: tilesX - (inRow - 1) * lanes,
+    block,
+    groups: count,
+    blocks: Math.ceil(all / count),
+  }
+}
+
+/** Whether the kernel fills whole register tiles; inputs must have even extents. */
+export const suitsTiles = (w: Shape): boolean => w[0]! % rows === 0
+
+const loop = (name: string, extent: number, body: readonly Stmt[], parallel = false): Stmt => ({
+  tag: 'for',
+  counter: name,
+  extent,
+  ...(parallel ? { parallel } : {}),
+  body,
+})
+const laneLoop = (name: string, extent: number, body: readonly Stmt[]): Stmt => ({
+  tag: 'for',
+  counter: name,
+  extent,
+  lanes,
+  body,
+})
+const laneAt = (name: string): Index => ({ tag: 'counter', name, extent: lanes })
+const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
+const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
+
+/** Values of expressions as locals, so that each is computed once. */
+class Locals {
+  readonly statements: Stmt[] = []
+  readonly #prefix: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  keep(value: Scalar): Scalar {
+    const name = `${this.#prefix}${this.statements.length}`
+    this.statements.push({ tag: 'let', name, value })
+    return local(value.dtype, name)
+  }
+}
+
+type Line = (values: readonly Scalar[]) => readonly Scalar[]
+
+// Bᵀ, G and Aᵀ of F(2, 3) along one axis.
+const inputLine: Line = ([d0, d1, d2, d3]) => [
+  sub(d0!, d2!),
+  add(d1!, d2!),
+  sub(d2!, d1!),
+  sub(d1!, d3!),
+]
+const outputLine: Line = ([m0, m1, m2, m3]) => [add(add(m0!, m1!), m2!), sub(sub(m1!, m2!), m3!)]
+
+/** A transform along columns, then along rows; values are numbered row by row. */
+const bothWays = (
+  locals: Locals,
+  values: readonly Scalar[],
+  width: number,
+  line: Line,
+): readonly Scalar[] => {
+  const height = values.length / width
+  const columns = range(width).map((j) =>
+    line(range(height).map((i) => values[i * width + j]!)).map((v) => locals.keep(v)),
+  )
+  return range(columns[0]!.length).flatMap((i) =>
+    line(columns.map((column) => column[i]!)).map((v) => locals.keep(v)),
+  )
+}
+
+/** `x: [N, C, H, W]` with `w: [O, C, 3, 3]`, padding applied; of even extents. */
+export const winogradTiles = (x: Shape, w: Shape): Lowering => {
+  const plan = planOf(x, w)
+  const { channels, outputs, block } = plan
+  return {
+    tag: 'routine',
+    scratch: [
+      { shape: [16 * outputs * channels], dtype: 'float32' },
+      { shape: [plan.groups * block * lanes * 16 * channels], dtype: 'float32' },
+      { shape: [plan.groups * 16 * rows * 2 * lanes], dtype: 'float32' },
+    ],
+    inPlace: [null],
+    emit: ([image, kernel], [out], [u, v, m]) => [
+      transformKernel(plan, kernel!, u!),
+      blocksOf(plan, { x: image!, out: out!, u: u!, v: v!, m: m! }),
+    ],
+  }
+}
+
+const half = literal('float32', 0.5)
+
+/** To `[block of outputs, 16, channels, output in block]`. */
+const transformKernel = ({ channels, outputs }: Plan, w: Buffer, u: Buffer): Stmt => {
+  const [block, c, lane] = [counter('o', outputs / rows), counter('c', channels), laneAt('l')]
+  const locals = new Locals('g')
+  const first = affine([
+    [rows * channels * 9, block],
+    [9, c],
+    [channels * 9, lane],
+  ])
+  const taps = range(9).map((t) => locals.keep(load(w.name, 'float32', scalars.plus(first, t))))
+  const kernelLine: Line = ([g0, g1, g2]) => {
+    const outer = locals.keep(add(g0!, g2!))
+    return [
+      g0!,
+      binaryOp('multiply', add(outer, g1!), half),
+      binaryOp('multiply', sub(outer, g1!), half),
+      g2!,
+    ]
+  }
+  const transformed = bothWays(locals, taps, 3, kernelLine)
+  const stores = transformed.map((value, p): Stmt => {
+    const at = affine(
+      [
+        [16 * channels * rows, block],
+        [rows, c],
+        [1, lane],
+      ],
+      p * channels * rows,
+    )
+    return { tag: 'store', buffer: u.name, at, value }
+  })
+  const body = laneLoop('l', lanes, [...locals.statements, ...stores])
+  return loop('o', outputs / rows, [loop('c', channels, [body])], true)
+}
+
+interface Buffers {
+  readonly x: Buffer
+  readonly out: Buffer
+  readonly u: Buffer
+  readonly v: Buffer
+  readonly m: Buffer
+}
+
+const blocksOf = (plan: Plan, buffers: Buffers): Stmt => {
+  const { block, outputs } = plan
+  const pairs = block / 2
+  const body = [
+    loop(
+      'pair',
+      pairs,
+      [0, 1].flatMap((h) => transformInput(plan, buffers, h)),
+    ),
+    loop('o', outputs / rows, [
+      loop('pair', pairs, [
+        loop('t', 16, [product(plan, buffers)]),
+        ...[0, 1].flatMap((h) => transformOutput(plan, buffers, h)),
+      ]),
+    ]),
+  ]
+  return loop('group', plan.groups, [loop('block', plan.blocks, body)], true)
+}
+
+/** A vector of tiles: its image, row and place in the row. Those past the last repeat it. */
+const vectorAt = (
+  { block, blocks, groups: count, vectors, inImage, inRow }: Plan,
+  h: number,
+  prefix: string,
+): { readonly statement: Stmt; readonly n: Index; readonly y: Index; readonly q: Index } => {
+  const number = affine(
+    [
+      [blocks * block, counter('group', count)],
+      [block, counter('block', blocks)],
+      [2, counter('pair', block / 2)],
+    ],
+    h,
+  )
+  const name = `${prefix}vector${h}`
+  const value = binaryOp('minimum', fromIndex('int32', number), literal('int32', vectors - 1))
+  const at = dataIndex(local('int32', name), 0, vectors - 1)
+  const inside = modulo(at, inImage)
+  return {
+    statement: { tag: 'let', name, value },
+    n: floorDivide(at, inImage),
+    y: floorDivide(inside, inRow),
+    q: modulo(inside, inRow),
+  }
+}
+
+const panelAt = ({ block, channels, groups: count }: Plan, inside: Index): Index =>
+  affine([
+    [block * lanes * 16 * channels, counter('group', count)],
+    [16 * channels * 2 * lanes, counter('pair', block / 2)],
+    [1, inside],
+  ])
+
+const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt[] => {
+  const { channels } = plan
+  const [height, width] = plan.input
+  const { statement, n, y, q } = vectorAt(plan, h, 'x')
+  const base = affine([
+    [channels * height * width, n],
+    [2 * width, y],
+    [2 * lanes, q],
+  ])
+  const start: Stmt = { tag: 'let', name: `xbase${h}`, value: fromIndex('int32', base) }
+  const from = dataIndex(local('int32', `xbase${h}`), 0, x.shape.reduce((a, b) => a * b, 1) - 1)
+  const [c, lane] = [counter('c', channels), laneAt('l')]
+  const locals = new Locals(`d${h}_`)
+  const values = range(16).map((p) => {
+    const at = affine(
+      [
+        [1, from],
+        [height * width, c],
+        [2, lane],
+      ],
+      Math.floor(p / 4) * width + (p % 4),
+    )
+    return locals.keep(load(x.name, 'float32', at))
+  })
+  const transformed = bothWays(locals, values, 4, inputLine)
+  const stores = transformed.map((value, p): Stmt => {
+    const inside = affine(
+      [
+        [2 * lanes, c],
+        [1, lane],
+      ],
+      p * channels * 2 * lanes + h * lanes,
+    )
+    return { tag: 'store', buffer: v.name, at: panelAt(plan, inside), value }
+  })
+  const body = laneLoop('l', lanes, [...locals.statements, ...stores])
+  return [statement, start, loop('c', channels, [body])]
+}
+
+const productAt = ({ groups: count }: Plan, inside: Index): Index =>
+  affine([
+    [16 * rows * 2 * lanes, counter('group', count)],
+    [1, inside],
+  ])
+
+/** One of the sixteen products of matrices, for four outputs and two vectors of tiles. */
+const product = (plan: Plan, { u, v, m }: Buffers): Stmt => {
+  const { channels, outputs } = plan
+  const [o, t, c] = [counter('o', outputs / rows), counter('t', 16), counter('c', channels)]
+  const points = range(rows).flatMap((r) => [0, 1].map((h) => ({ r, h, name: `sum${r}_${h}` })))
+  const vectors = [0, 1].map((h): Stmt => {
+    const inside = affine(
+      [
+        [channels * 2 * lanes, t],
+        [2 * lanes, c],
+        [1, laneAt(`l${h}`)],
+      ],
+      h * lanes,
+    )
+    return { tag: 'let', name: `b${h}`, value: load(v.name, 'float32', panelAt(plan, inside)) }
+  })
+  const steps = range(rows).flatMap((r): readonly Stmt[] => {
+    const at = affine(
+      [
+        [16 * channels * rows, o],
+        [channels * rows, t],
+        [rows, c],
+      ],
+      r,
+    )
+    const a: Stmt = { tag: 'let', name: `a${r}`, value: load(u.name, 'float32', at) }
+    const sums = [0, 1].map((h): Stmt => {
+      const [name, dtype] = [`sum${r}_${h}`, 'float32'] as const
+      const term = binaryOp('multiply', local(dtype, `a${r}`), local(dtype, `b${h}`))
+      return { tag: 'assign', name, value: add(local(dtype, name), term) }
+    })
+    return [a, ...sums]
+  })
+  const body = [
+    ...points.map(
+      ({ name }): Stmt => ({ tag: 'variable', name, value: literal('float32', 0), lanes }),
+    ),
+    loop('c', channels, [...vectors, ...steps]),
+    ...points.map(({ r, h, name }): Stmt => {
+      const inside = affine(
+        [
+          [rows * 2 * lanes, t],
+          [1, laneAt(`l${h}`)],
+        ],
+        (2 * r + h) * lanes,
+      )
+      return {
+        tag: 'store',
+        buffer: m.name,
+        at: productAt(plan, inside),
+        value: local('float32', name),
+      }
+    }),
+  ]
+  return laneLoop('l0', lanes, [laneLoop('l1', lanes, body)])
+}
+
+const transformOutput = (plan: Plan, { out, m }: Buffers, h: number): readonly Stmt[] => {
+  const { outputs, inRow, last } = plan
+  const [height, width] = plan.output
+  const { statement, n, y, q } = vectorAt(plan, h, 'y')
+  const base = affine([
+    [outputs * height * width, n],
+    [2 * width, y],
+    [2 * lanes, q],
+  ])
+  const start: Stmt = { tag: 'let', name: `ybase${h}`, value: fromIndex('int32', base) }
+  const to = dataIndex(local('int32', `ybase${h}`), 0, out.shape.reduce((a, b) => a * b, 1) - 1)
+  const [o, r] = [counter('o', outputs / rows), counter('r', rows)]
+  const tiles = (extent: number, suffix: string): readonly Stmt[] => {
+    const lane: Index = { tag: 'counter', name: 'l', extent }
+    const locals = new Locals(`m${h}${suffix}_`)
+    const values = range(16).map((p) => {
+      const inside = affine(
+        [
+          [2 * lanes, r],
+          [1, lane],
+        ],
+        p * rows * 2 * lanes + h * lanes,
+      )
+      return locals.keep(load(m.name, 'float32', productAt(plan, inside)))
+    })
+    const transformed = bothWays(locals, values, 4, outputLine)
+    const stores = transformed.map((value, p): Stmt => {
+      const at = affine(
+        [
+          [1, to],
+          [rows * height * width, o],
+          [height * width, r],
+          [2, lane],
+        ],
+        Math.floor(p / 2) * width + (p % 2),
+      )
+      return { tag: 'store', buffer: out.name, at, value }
+    })
+    return [loop('r', rows, [laneLoop('l', extent, [...locals.statements, ...stores])])]
+  }
+  if (last === lanes) return [statement, start, ...tiles(lanes, '')]
+  const choice: Stmt = {
+    tag: 'if',
+    condition: within(q, inRow - 1, inRow),
+    // oxlint-disable-next-line unicorn/no-thenable -- the field's name in the loop IR
+    then: tiles(last, 'e'),
+    otherwise: tiles(lanes, ''),
+  }
+  return [statement, start, choice]
+}

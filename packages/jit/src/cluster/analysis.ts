@@ -7,6 +7,7 @@ import {
   Literal,
   type Scalar,
   type Var,
+  currentMachine,
   isVar,
   scalars,
   sizeOf,
@@ -70,6 +71,8 @@ export const analyze = (graph: Graph): Analysis => {
   const work = new Map<Var, number>()
   const total = new Map<Equation, number>()
   const kept = new Map<Var, Kept>()
+  // Vectors have masks for nothing, but pack and unpack those in memory.
+  const maskBudget = currentMachine().vectors ? 8 * recomputeBudget : recomputeBudget
   const inlined = (atom: Atom): number =>
     isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
 
@@ -79,7 +82,8 @@ export const analyze = (graph: Graph): Analysis => {
     if (whole.has(v)) return 'read whole'
     if (own > expressionLimit) return 'long'
     const reads = fanout.get(v)! / Math.max(1, sizeOf(v.aval.shape))
-    return (reads - 1) * own > recomputeBudget ? 'read often' : null
+    const budget = v.aval.dtype === 'bool' ? maskBudget : recomputeBudget
+    return (reads - 1) * own > budget ? 'read often' : null
   }
 
   for (const equation of graph.equations) {

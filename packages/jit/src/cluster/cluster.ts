@@ -7,7 +7,9 @@ import {
   type Shape,
   type Var,
   currentMachine,
+  dtypeInfo,
   isVar,
+  range,
   sameShape,
   scalars,
   sizeOf,
@@ -26,6 +28,8 @@ export interface Root {
   readonly extents: Shape | null
   /** Operations for one element or step, with those of everything inlined into it. */
   readonly work: number
+  /** Which of its axes the outer loops of its kernel run along. */
+  axes: readonly number[]
 }
 
 /** Equations computed by one kernel: loops over `outer`, and whatever each root needs inside. */
@@ -80,6 +84,10 @@ export const readLimit = 20
 /** Row kernels need enough rows, and enough work in each, to be worth their loops. */
 const fewestRows = 4
 const shortestRow = 8
+/** Bytes that one round of a kernel goes over several times. */
+const cachedRow = 768 * 1024
+/** Reductions that share their loops: each has registers of its own. */
+const mostReductions = 3
 
 interface Read {
   readonly atom: Atom
@@ -109,6 +117,7 @@ export const cluster = (
       shape: outputs[0]!.aval.shape,
       extents: found.lowering.tag === 'reduce' ? found.lowering.reduction.extents : null,
       work: analysis.work.get(equation)!,
+      axes: range(outputs[0]!.aval.shape.length),
     }
     const reads = readsOf(root, analysis)
     const position = place(units, root, reads, madeBy, found, log)
@@ -170,21 +179,19 @@ const place = (
       refuse('read limit')
       continue
     }
-    const outer =
+    const internal = reads.filter(({ atom }) => isVar(atom) && madeBy.get(atom) === position)
+    const joined =
       position === after
-        ? joinAfter(
-            unit,
-            root,
-            reads.filter(({ atom }) => isVar(atom) && madeBy.get(atom) === position),
-            tiled,
-          )
+        ? joinAfter(unit, root, internal, reads, tiled)
         : joinBeside(unit, root, reads, tiled, found)
-    if (typeof outer === 'string') {
-      refuse(outer)
+    if (typeof joined === 'string') {
+      refuse(joined)
       continue
     }
-    unit.outer = outer
+    unit.outer = joined.outer
     unit.roots.push(root)
+    root.axes = joined.axes
+    for (const r of unit.roots) r.axes = r.axes.slice(0, joined.outer.length)
     unit.work += root.work
     for (const { atom } of outside) unit.reads.add(atom)
     log?.push({ root, unit: position, isFirst: false, after, apart })
@@ -203,22 +210,67 @@ const place = (
   return units.length - 1
 }
 
+/** The outer loops that a root's kernel has with it, and which of its axes they are. */
+interface Joined {
+  readonly outer: Shape
+  readonly axes: readonly number[]
+}
+
+const along = (outer: Shape): Joined => ({ outer, axes: range(outer.length) })
+
 /** The outer loops of the cluster with a root that reads what it makes, or why it cannot join. */
 const joinAfter = (
   unit: Cluster,
   root: Root,
   internal: readonly Read[],
+  reads: readonly Read[],
   tiled: boolean,
-): Shape | Apart => {
+): Joined | Apart => {
   if (tiled) return 'tile reads memory'
+  const isPrefix = unit.roots.every((r) => r.axes.every((axis, d) => axis === d))
   if (unit.tiled) {
     const fits = root.extents === null && sameShape(root.shape, unit.outer)
-    return fits && internal.every((r) => isRowLocal(r, root.shape)) ? unit.outer : 'in a tile'
+    const isLocal = internal.every((r) => isRowLocal(r, root.shape))
+    return fits && isLocal ? along(unit.outer) : 'in a tile'
   }
   const outer = commonPrefix(unit.outer, root.shape)
   const whole = sameShape(outer, unit.outer) && sameShape(outer, root.shape)
-  if (!whole && (outer.length === 0 || sizeOf(outer) < fewestRows)) return 'other loops'
-  return internal.every((r) => isRowLocal(r, outer)) ? outer : 'other rows'
+  if (isPrefix && (whole || (outer.length > 0 && sizeOf(outer) >= fewestRows))) {
+    if (internal.every((r) => isRowLocal(r, outer))) return along(outer)
+  }
+  return (
+    joinAlong(unit, root, internal, reads) ?? (outer.length === 0 ? 'other loops' : 'other rows')
+  )
+}
+
+/**
+ * The axes of the root that the outer loops of the cluster run along, as its reads have it: those of
+ * channels, for instance, with statistics and what is normalised by them in one kernel. What one round
+ * touches must stay in a cache.
+ */
+const joinAlong = (
+  unit: Cluster,
+  root: Root,
+  internal: readonly Read[],
+  reads: readonly Read[],
+): Joined | null => {
+  if (!currentMachine().vectors || sizeOf(unit.outer) < fewestRows) return null
+  const counters = outputCounters(root.shape)
+  const axes = unit.outer.map((extent, d): number => {
+    const found = internal.map(({ atom, index }) => {
+      const maker = unit.roots.find((r) => r.outputs.some((v) => v === atom))
+      const at = maker === undefined ? undefined : index[maker.axes[d]!]
+      return at === undefined ? -1 : counters.findIndex((c) => scalars.sameIndex(c, at))
+    })
+    const axis = extent === 1 ? -1 : (found[0] ?? -1)
+    return root.shape[axis] === extent && found.every((f) => f === axis) ? axis : -1
+  })
+  if (axes.length === 0 || axes.includes(-1) || new Set(axes).size !== axes.length) return null
+  const touched = new Set<Atom>([...unit.reads, ...reads.map(({ atom }) => atom)])
+  for (const r of [...unit.roots, root]) for (const v of r.outputs) touched.add(v)
+  let bytes = 0
+  for (const { aval } of touched) bytes += dtypeInfo[aval.dtype].bytes * sizeOf(aval.shape)
+  return bytes / sizeOf(unit.outer) > cachedRow ? null : { outer: unit.outer, axes }
 }
 
 /** The same for a root that reads nothing the cluster makes: it joins to share what both read. */
@@ -228,17 +280,29 @@ const joinBeside = (
   reads: readonly Read[],
   tiled: boolean,
   found: Probe,
-): Shape | Apart => {
+): Joined | Apart => {
   if (!sameShape(unit.outer, root.shape) || unit.tiled !== tiled) return 'other loops'
   // Products that share an operand would share registers, which their tiles need.
   if (tiled && currentMachine().vectors && usesAgain(reads, found)) return 'other loops'
-  const first = unit.roots[0]!
-  const alike =
-    root.extents === null
-      ? unit.roots.every((r) => r.extents === null)
-      : first.extents !== null && unit.roots.length === 1 && sameShape(first.extents, root.extents)
-  if (!alike) return 'other loops'
-  return reads.some(({ atom }) => unit.reads.has(atom)) ? unit.outer : 'nothing shared'
+  if (isRowValue(unit, root)) return along(unit.outer)
+  if (!isAlike(unit, root)) return 'other loops'
+  return reads.some(({ atom }) => unit.reads.has(atom)) ? along(unit.outer) : 'nothing shared'
+}
+
+// One value for each row of a kernel that reduces rows: less than a kernel of its own.
+const isRowValue = (unit: Cluster, root: Root): boolean =>
+  currentMachine().vectors &&
+  !unit.tiled &&
+  root.extents === null &&
+  unit.roots.some((r) => r.extents !== null)
+
+const isAlike = (unit: Cluster, root: Root): boolean => {
+  if (root.extents === null) return unit.roots.every((r) => r.extents === null)
+  const { extents } = root
+  const reductions = unit.roots.filter((r) => r.extents !== null)
+  const alike = reductions.every((r) => sameShape(r.extents!, extents))
+  if (!currentMachine().vectors) return alike && reductions.length === 1 && unit.roots.length === 1
+  return alike && reductions.length > 0 && reductions.length < mostReductions
 }
 
 /** The read stays in the row that the outer counters name. */

@@ -23,6 +23,8 @@ import { kernelName } from './name.ts'
 /** Roots of a cluster that run in one loop nest. */
 interface Stage {
   readonly inner: Shape
+  /** Which axes of its roots the outer loops run along. */
+  readonly axes: readonly number[]
   readonly extents: Shape | null
   readonly roots: Root[]
 }
@@ -86,7 +88,7 @@ class Emitter {
       const root = isVar(memory) ? this.#produced.get(memory) : undefined
       if (root !== undefined && isVar(memory) && memory === atom) {
         const known = this.#locals.get(memory)
-        if (known !== undefined && this.#isOfThisRow(memory, index)) return known
+        if (known !== undefined && this.#isOfThisRow(root, memory, index)) return known
         if (current.includes(root) && root.extents === null && sameIndices(index, position)) {
           return reader.inline(memory, index)
         }
@@ -102,12 +104,9 @@ class Emitter {
   }
 
   // The one element that a row has of this variable, at the row that is being computed.
-  #isOfThisRow(v: Var, index: readonly Index[]): boolean {
-    const outer = this.#outerIndex()
-    return (
-      sameIndices(index.slice(0, outer.length), outer) &&
-      sizeOf(v.aval.shape.slice(outer.length)) === 1
-    )
+  #isOfThisRow({ axes }: Root, v: Var, index: readonly Index[]): boolean {
+    const row = axes.map((axis) => index[axis]!)
+    return sameIndices(row, this.#outerIndex()) && sizeOf(innerOf(v.aval.shape, axes)) === 1
   }
 
   #outerIndex(): readonly Index[] {
@@ -127,7 +126,7 @@ class Emitter {
       reductions,
       outer.map((extent, d) => ({ name: `i${d}`, extent })),
       'a',
-      [],
+      (out) => out,
       (index) => {
         const reader = this.#reader(epilogue, index)
         return epilogue.flatMap((root) =>
@@ -137,12 +136,12 @@ class Emitter {
     )
   }
 
-  /** One nest for reductions that share their loops; `prefix` counters surround it. */
+  /** One nest for reductions that share their loops; `place` adds the counters around it. */
   #reduce(
     roots: readonly Root[],
     outputs: ReductionSpec['outputs'],
     name: string,
-    prefix: readonly Index[],
+    place: (inner: readonly Index[]) => readonly Index[],
     epilogue: (index: readonly Index[]) => readonly Stmt[],
   ): readonly Stmt[] {
     const reader = this.#reader([], [])
@@ -161,7 +160,7 @@ class Emitter {
     const rows = outputs.length === 0
     return this.#target.reduce({
       name,
-      ...(prefix.length === 0 && this.#done.size === 0
+      ...(place([]).length === 0 && this.#done.size === 0
         ? { before: (phase) => this.#before.push(...phase) }
         : {}),
       scratch: (size, dtype) => {
@@ -175,10 +174,10 @@ class Emitter {
       step: (accumulators, out, reduced) =>
         parts.flatMap(({ reduction }, p) => {
           const [start, end] = ranges[p]!
-          return reduction.step(accumulators.slice(start, end), [...prefix, ...out], reduced)
+          return reduction.step(accumulators.slice(start, end), place(out), reduced)
         }),
       finish: (accumulators, out) => {
-        const index = [...prefix, ...out]
+        const index = place(out)
         const statements = parts.flatMap(({ root, reduction }, p) => {
           const [start, end] = ranges[p]!
           const values = reduction.finish(accumulators.slice(start, end))
@@ -217,8 +216,9 @@ class Emitter {
     return [...this.#before, { tag: 'for', counter: 'once', extent: 1, parallel: true, body }]
   }
 
-  #map({ inner, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
-    const index = [...prefix, ...inner.map((extent, d) => scalars.counter(`j${s}_${d}`, extent))]
+  #map({ inner, axes, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
+    const own = inner.map((extent, d) => scalars.counter(`j${s}_${d}`, extent))
+    const index = placed(axes, prefix, own)
     const reader = this.#reader(roots, index)
     let body = roots.flatMap((root) =>
       root.outputs.flatMap((v): readonly Stmt[] => {
@@ -230,40 +230,47 @@ class Emitter {
     return body
   }
 
-  #reduceStage({ inner, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
+  #reduceStage(stage: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
+    const { inner, axes, roots } = stage
     const outputs = inner.map((extent, d) => ({ name: `j${s}_${d}`, extent }))
-    return this.#reduce(roots, outputs, `a${s}`, prefix, () => [])
+    const place = (own: readonly Index[]): readonly Index[] => placed(axes, prefix, own)
+    return this.#reduce(roots, outputs, `a${s}`, place, () => [])
   }
 
-  /** Consecutive roots that can share a loop nest. */
+  /** Roots that can share a loop nest: those that come one after the other, or need nothing between. */
   #stages(): readonly Stage[] {
     const stages: Stage[] = []
     for (const root of this.#cluster.roots) {
-      const inner = root.shape.slice(this.#cluster.outer.length)
-      const last = stages.at(-1)
-      const alike =
-        last !== undefined &&
-        sameShape(last.inner, inner) &&
-        (last.extents === null
+      const { axes } = root
+      const inner = innerOf(root.shape, axes)
+      const reads = this.#readsOf(root)
+      const isAlike = (stage: Stage): boolean =>
+        sameShape(stage.inner, inner) &&
+        sameShape(stage.axes, axes) &&
+        (stage.extents === null
           ? root.extents === null
-          : root.extents !== null && sameShape(last.extents, root.extents))
-      if (alike && this.#mayShare(last, root)) last.roots.push(root)
-      else stages.push({ inner, extents: root.extents, roots: [root] })
+          : root.extents !== null && sameShape(stage.extents, root.extents))
+      const made = (stage: Stage): readonly Read[] =>
+        reads.filter(({ memory }) => stage.roots.some((r) => r.outputs.some((v) => v === memory)))
+      let found: Stage | undefined
+      for (const stage of stages.toReversed()) {
+        const local = made(stage)
+        if (isAlike(stage) && local.every((r) => isShared(r, root))) found = stage
+        if (found !== undefined || local.length > 0 || !this.#target.machine.vectors) break
+      }
+      if (found !== undefined) found.roots.push(root)
+      else stages.push({ inner, axes, extents: root.extents, roots: [root] })
     }
     return stages
   }
 
-  // Sharing a nest is right if what the stage makes is read at the same position, or not at all.
-  #mayShare(stage: Stage, root: Root): boolean {
-    const counters = root.shape.map((extent, d) => scalars.counter(`i${d}`, extent))
-    let fits = true
+  #readsOf(root: Root): readonly Read[] {
+    const reads: Read[] = []
     const reader: Reader = new Reader(this.#analysis, (atom, index) => {
-      const memory = memoryOf(atom, this.#analysis.aliases)
-      const made = isVar(memory) && stage.roots.some((r) => r.outputs.includes(memory))
-      if (made && (root.extents !== null || memory !== atom || !sameIndices(index, counters)))
-        fits = false
+      reads.push({ memory: memoryOf(atom, this.#analysis.aliases), atom, index })
       return scalars.local(atom.aval.dtype, 'read')
     })
+    const counters = countersOf(root)
     const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
     if (lowering.tag === 'pull') for (const pull of lowering.outputs) pull(counters)
     if (lowering.tag === 'reduce') {
@@ -275,8 +282,40 @@ class Emitter {
         reduced,
       )
     }
-    return fits
+    return reads
   }
+}
+
+/** An element that computing one element of a root reads. */
+interface Read {
+  readonly memory: Atom
+  readonly atom: Atom
+  readonly index: readonly Index[]
+}
+
+const countersOf = (root: Root): readonly Index[] =>
+  root.shape.map((extent, d) => scalars.counter(`i${d}`, extent))
+
+// Sharing a nest is right if what the stage makes is read at the same position, or not at all.
+const isShared = ({ memory, atom, index }: Read, root: Root): boolean =>
+  root.extents === null && memory === atom && sameIndices(index, countersOf(root))
+
+const innerOf = (shape: Shape, axes: readonly number[]): Shape =>
+  shape.filter((_, d) => !axes.includes(d))
+
+// The index of an element: the outer loops' counters along these axes, the others in between.
+const placed = (
+  axes: readonly number[],
+  outer: readonly Index[],
+  inner: readonly Index[],
+): readonly Index[] => {
+  const index: Index[] = []
+  let next = 0
+  for (let d = 0; d < outer.length + inner.length; d++) {
+    const k = axes.indexOf(d)
+    index.push(k < 0 ? inner[next++]! : outer[k]!)
+  }
+  return index
 }
 
 const loop = (counter: string, extent: number, body: readonly Stmt[]): readonly Stmt[] =>

@@ -1,6 +1,7 @@
 /** The loop passes of the WebAssembly backend, in order. */
 import type { Stmt } from '@cotangent/core'
 import type { Kernel } from '../../kernel.ts'
+import { blockTransposed } from '../../loops/blocked.ts'
 import { collapse } from '../../loops/collapse.ts'
 import { dropUnused } from '../../loops/dead.ts'
 import { hoistValues } from '../../loops/hoist.ts'
@@ -53,6 +54,7 @@ export const wasmPasses: readonly LoopPass[] = [
   { name: 'split divided counters', run: onBody(splitDivided) },
   { name: 'peel borders', run: peelLong },
   { name: 'collapse nests', run: onBody(collapse) },
+  { name: 'block transposed reads', run: onBody(blockTransposed) },
   { name: 'unique names', run: onBody(uniqueNames) },
   { name: 'expand functions', run: expand },
   { name: 'lanes for parallel loops', run: lanes },

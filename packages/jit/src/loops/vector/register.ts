@@ -10,7 +10,8 @@ import { panelLoad } from './panels.ts'
 import { type Point, accumulatorName, stepStatements } from './steps.ts'
 import { piecesOf } from './tiles.ts'
 
-const { affine, binaryOp, constant, counter, literal, load, local, plus } = scalars
+const { affine, binaryOp, compareOp, constant, counter, literal, load, local, plus } = scalars
+const { selectOp } = scalars
 
 interface Vector {
   readonly counter: string
@@ -157,17 +158,26 @@ const wholeTile = (
   const second = (point: Point, a: number): string => `${nameOf(point, a)}_sum`
   const start = (a: number): Scalar => literal(dtypes[a]!, accumulators[a]!.initial)
   const neutral = (a: number): Scalar => literal(dtypes[a]!, nest.associative![a]!.neutral)
+  const lost = (point: Point, a: number): string => `${nameOf(point, a)}_lost`
+  // What rounding takes from plain sums of sums is kept, too: equal terms are rounded alike.
+  const keeps = (a: number): boolean =>
+    outward.split.operands.length < 2 &&
+    dtypes[a] === 'float32' &&
+    nest.associative?.[a]!.op === 'add'
   const shape = { dims: reduced, body: step, steps: 1, limit, reset: [], flush: [] }
   const over = handsOver(shape)
   const loops = over
     ? blockedLoops({
         ...shape,
         reset: each((p, a) => ({ tag: 'assign', name: nameOf(p, a), value: neutral(a) })),
-        flush: each((p, a) => {
-          const [x, y] = [local(dtypes[a]!, second(p, a)), local(dtypes[a]!, nameOf(p, a))]
-          const value = binaryOp(nest.associative![a]!.op, x, y)
-          return { tag: 'assign', name: second(p, a), value }
-        }),
+        flush: points.flatMap((p) =>
+          accumulators.flatMap((_, a) => {
+            const [x, y] = [local(dtypes[a]!, second(p, a)), local(dtypes[a]!, nameOf(p, a))]
+            const value = binaryOp(nest.associative![a]!.op, x, y)
+            if (!keeps(a)) return [{ tag: 'assign', name: second(p, a), value }]
+            return keepLost(second(p, a), lost(p, a), x, y, value)
+          }),
+        ),
       })
     : blockedLoops({ ...shape, limit: Infinity })
   const declared = each((p, a): Stmt => {
@@ -177,10 +187,45 @@ const wholeTile = (
   const sums = each(
     (p, a): Stmt => ({ tag: 'variable', name: second(p, a), value: start(a), lanes }),
   )
-  const finished = points.flatMap((point) =>
-    finishAt(outward, point, (a) => local(dtypes[a]!, over ? second(point, a) : nameOf(point, a))),
+  const losses = points.flatMap((p) =>
+    accumulators.flatMap((_, a): readonly Stmt[] =>
+      keeps(a) ? [{ tag: 'variable', name: lost(p, a), value: literal('float32', 0), lanes }] : [],
+    ),
   )
-  return [...declared, ...(over ? sums : []), ...loops, ...finished]
+  const total = (point: Point, a: number): Scalar => {
+    const value = local(dtypes[a]!, over ? second(point, a) : nameOf(point, a))
+    return over && keeps(a) ? withLost(value, local('float32', lost(point, a))) : value
+  }
+  const finished = points.flatMap((point) => finishAt(outward, point, (a) => total(point, a)))
+  return [...declared, ...(over ? [...sums, ...losses] : []), ...loops, ...finished]
+}
+
+/**
+ * `sum = sum + block`, and what that rounds away is added to `lost` (Kahan, Further remarks on
+ * reducing truncation errors, 1965).
+ */
+const keepLost = (
+  sum: string,
+  lost: string,
+  before: Scalar,
+  block: Scalar,
+  after: Scalar,
+): readonly Stmt[] => {
+  const name = `${sum}_next`
+  const next = local('float32', name)
+  const taken = binaryOp('subtract', next, before)
+  const left = binaryOp('subtract', block, taken)
+  return [
+    { tag: 'let', name, value: after },
+    { tag: 'assign', name: lost, value: binaryOp('add', local('float32', lost), left) },
+    { tag: 'assign', name: sum, value: next },
+  ]
+}
+
+// Infinite sums have lost no number: the difference of equal infinities is NaN.
+const withLost = (sum: Scalar, lost: Scalar): Scalar => {
+  const isFinite = compareOp('equal', binaryOp('subtract', lost, lost), literal('float32', 0))
+  return selectOp(isFinite, binaryOp('add', sum, lost), sum)
 }
 
 /** Elements of the memory in which partial results wait: the lanes' dim is innermost and padded. */

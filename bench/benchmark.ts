@@ -45,7 +45,10 @@ export interface Benchmark {
   readonly targets: readonly Target[]
   /** Floating point operations at full size, counted as the textbook loop does them. */
   readonly flops?: number
-  /** Primitives that compiled kernels must be seen to compute, where the compiler is measured. */
+  /**
+   * Primitives that compiled kernels must be seen to compute, where the compiler is measured; `a or b`
+   * where back ends differ.
+   */
   readonly operations?: readonly string[]
 }
 

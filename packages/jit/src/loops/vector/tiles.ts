@@ -6,7 +6,7 @@
  */
 import type { Lanes } from '@cotangent/core'
 import type { Dim } from '../tiling.ts'
-import { type Operand, movementOf } from './operands.ts'
+import { type LaneMovement, type Operand, movementOf } from './operands.ts'
 
 /** The table of an engine: V8 on x86 has 15 registers that a tile can use. */
 export interface Engine {
@@ -81,6 +81,48 @@ export const piecesOf = (extent: number, size: number): readonly Piece[] => {
   ]
 }
 
+/** Facts about operands that many tiles ask for. */
+class Facts {
+  readonly #request: TileRequest
+  readonly #movements = new Map<Operand, Map<string, LaneMovement>>()
+  readonly #stray = new Map<Operand, number>()
+  readonly #reuse = new Map<Operand, number>()
+  readonly #finish = new Map<string, ReturnType<TileRequest['finishAccesses']>>()
+
+  constructor(request: TileRequest) {
+    this.#request = request
+  }
+
+  movement(operand: Operand, counter: string): LaneMovement {
+    const known = this.#movements.get(operand) ?? new Map<string, LaneMovement>()
+    this.#movements.set(operand, known)
+    const found = known.get(counter) ?? movementOf(operand, counter)
+    known.set(counter, found)
+    return found
+  }
+
+  /** Outputs that use one element. */
+  reuse(operand: Operand): number {
+    const { outputs } = this.#request
+    const found =
+      this.#reuse.get(operand) ?? extentOf(outputs.filter((d) => !operand.counters.has(d.name)))
+    this.#reuse.set(operand, found)
+    return found
+  }
+
+  stray(operand: Operand): number {
+    const found = this.#stray.get(operand) ?? strayCost(operand, this.#request, this.reuse(operand))
+    this.#stray.set(operand, found)
+    return found
+  }
+
+  finish(lane: Dim): ReturnType<TileRequest['finishAccesses']> {
+    const found = this.#finish.get(lane.name) ?? this.#request.finishAccesses(lane)
+    this.#finish.set(lane.name, found)
+    return found
+  }
+}
+
 /** Bytes between rows at which caches collide. */
 const pageSize = 4096
 const cacheBytes = 512 * 1024
@@ -129,6 +171,7 @@ interface Shape {
 /** Cycles of one step of a tile. */
 const stepCost = (
   request: TileRequest,
+  facts: Facts,
   lane: Dim,
   shape: Shape,
   along: Tile['along'],
@@ -143,7 +186,7 @@ const stepCost = (
   for (const operand of operands) {
     let copies = 1
     for (const [name, size] of shape.sizes) if (operand.counters.has(name)) copies *= size
-    const movement = packed.has(operand.name) ? 'beside' : movementOf(operand, lane.name)
+    const movement = packed.has(operand.name) ? 'beside' : facts.movement(operand, lane.name)
     const varies = operand.counters.has(lane.name)
     if (varies || along === 'reduced') copies *= shape.vectors
     const count = operand.accesses.length
@@ -181,15 +224,21 @@ const finishCost = (
   points: number,
   along: Tile['along'],
   lane: Dim,
+  facts: Facts,
 ): number => {
   if (along === 'reduced') {
     return points * request.lanes * (1 + request.finishWork / 2) + points * 4
   }
-  const { beside, apart } = request.finishAccesses(lane)
+  const { beside, apart } = facts.finish(lane)
   return points * (1 + beside + apartCost * apart + request.finishWork / 2)
 }
 
-const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine): number => {
+const tileCost = (
+  request: TileRequest,
+  facts: Facts,
+  tile: Omit<Tile, 'cost'>,
+  engine: Engine,
+): number => {
   const { lanes, outputs, reduced } = request
   const tiled = outputs.filter((d) => tile.sizes.has(d.name))
   const others = outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
@@ -224,10 +273,9 @@ const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine
     let points = shape.vectors
     for (const size of shape.sizes.values()) points *= size
     const finished = tile.along === 'reduced' ? points / shape.vectors : points
-    let step = stepCost(request, tile.lane, shape, tile.along, tile.packed, engine)
+    let step = stepCost(request, facts, tile.lane, shape, tile.along, tile.packed, engine)
     for (const operand of request.operands) {
-      if (!tile.packed.has(operand.name))
-        step += strayCost(operand, request, reuseOf(operand, request))
+      if (!tile.packed.has(operand.name)) step += facts.stray(operand)
     }
     const loops = reduced.length > 1 ? entries * 6 : 6
     total +=
@@ -235,7 +283,7 @@ const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine
       (entries * perEntry * step +
         loops +
         engine.start +
-        finishCost(request, finished, tile.along, tile.lane))
+        finishCost(request, finished, tile.along, tile.lane, facts))
   }
   total *= extentOf(others)
   for (const operand of request.operands) {
@@ -243,10 +291,6 @@ const tileCost = (request: TileRequest, tile: Omit<Tile, 'cost'>, engine: Engine
   }
   return total
 }
-
-/** Outputs that use one element. */
-const reuseOf = (operand: Operand, request: TileRequest): number =>
-  extentOf(request.outputs.filter((d) => !operand.counters.has(d.name)))
 
 const rowSizes = [2, 3, 4, 5, 6, 8] as const
 const mostPoints = 12
@@ -266,6 +310,9 @@ const sizesWithout = (
   }
   dims.forEach((p, n) => {
     for (const q of dims.slice(n + 1)) {
+      // Beside lanes of outputs a second dim of rows only makes up for a short first one.
+      const apart = lane === null ? !movesAlike(request, p, q) : p.extent < 4 || q.extent < 4
+      if (!apart) continue
       for (const t of [2, 3, 4]) {
         for (const u of [2, 3, 4]) {
           if (t <= p.extent && u <= q.extent)
@@ -281,6 +328,9 @@ const sizesWithout = (
   })
   return found
 }
+
+const movesAlike = (request: TileRequest, p: Dim, q: Dim): boolean =>
+  request.operands.every((o) => o.counters.has(p.name) === o.counters.has(q.name))
 
 const subsets = <T>(all: readonly T[]): readonly (readonly T[])[] =>
   all.reduce<readonly (readonly T[])[]>((made, x) => [...made, ...made.map((m) => [...m, x])], [[]])
@@ -299,14 +349,15 @@ const isWide = (
 /** The cheapest tile, or null where only one value at a time can be computed. */
 export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile | null => {
   let best: Tile | null = null
+  const facts = new Facts(request)
   const consider = (tile: Omit<Tile, 'cost'>): void => {
-    const cost = tileCost(request, tile, engine)
+    const cost = tileCost(request, facts, tile, engine)
     if (best === null || cost < best.cost * 0.999) best = { ...tile, cost }
   }
   const lanes = request.lanes
   for (const lane of request.outputs) {
     if (lane.extent < 2 || !request.storable(lane)) continue
-    const moves = request.operands.map((o) => movementOf(o, lane.name))
+    const moves = request.operands.map((o) => facts.movement(o, lane.name))
     const must = request.operands.filter((o, n) => moves[n] === 'never' && !isPackable(o, request))
     if (must.length > 0) continue
     const most = Math.ceil(lane.extent / lanes)
@@ -316,7 +367,7 @@ export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile |
       const limit = sizes.size === 0 ? 8 : 4
       for (let vectors = 1; vectors <= Math.min(limit, most); vectors++) {
         if (rows * vectors > mostPoints) break
-        const candidates = request.operands.filter((o) => mayCopy(o, request, lane, sizes))
+        const candidates = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
         for (const chosen of subsets(candidates)) {
           const packed = new Set(chosen.map((o) => o.name))
           const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
@@ -328,7 +379,7 @@ export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile |
   if (!request.splittable) return best
   for (const lane of request.reduced) {
     if (lane.extent < lanes) continue
-    const moves = request.operands.map((o) => movementOf(o, lane.name))
+    const moves = request.operands.map((o) => facts.movement(o, lane.name))
     if (moves.some((m) => m === 'never' || m === 'anyhow')) continue
     // The last vector of a row reads past its end: not far, where neighbours are read.
     const isWhole = lane.extent % lanes === 0
@@ -350,12 +401,13 @@ export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile |
 const mayCopy = (
   operand: Operand,
   request: TileRequest,
+  facts: Facts,
   lane: Dim,
   sizes: ReadonlyMap<string, number>,
 ): boolean => {
   if (!isPackable(operand, request) || isWide(operand, lane, sizes)) return false
-  if (reuseOf(operand, request) < 4) return false
-  const movement = movementOf(operand, lane.name)
+  if (facts.reuse(operand) < 4) return false
+  const movement = facts.movement(operand, lane.name)
   const awkward = movement !== 'beside' && movement !== 'uniform'
-  return awkward || operand.work > 0 || strayCost(operand, request, reuseOf(operand, request)) > 0
+  return awkward || operand.work > 0 || facts.stray(operand) > 0
 }

@@ -14,6 +14,7 @@ import { jit, optimize } from '@cotangent/jit'
 import { np, prims, random } from '@cotangent/ops'
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { theHeap } from '../../packages/jit/src/wasm/runtime.ts'
 import { expectClose, expectCompiled } from './support.ts'
 
 const normal = (seed: number, shape: readonly number[]): Tensor =>
@@ -185,7 +186,7 @@ describe('variants', () => {
 
 describe('donation', () => {
   test('the result takes over the memory', () => {
-    const step = jit((p: Tensor, g: Tensor) => p.sub(g.mul(0.1)), { donate: [0] })
+    const step = jit((p: Tensor, g: Tensor) => p.sub(g.mul(0.1)), { donate: [0], backend: 'js' })
     const p = np.ones([64])
     const before = p.concrete('test').storage.read()
     const q = step(p, np.ones([64]))
@@ -193,10 +194,28 @@ describe('donation', () => {
     expect(() => p.data()).toThrow(/donated/)
     expect(q.data()[0]).toBeCloseTo(0.9, 6)
   })
-  test('not where the old value is still needed', () => {
-    const f = jit((p: Tensor) => [p.add(1), p.reshape(8, 8).T.reshape(64)], { donate: [0] })
-    const p = np.arange(64).astype('float32')
-    expectClose(f(p.add(0)), [p.add(1), p.reshape(8, 8).T.reshape(64)])
+  test('the result takes over the block of the heap', () => {
+    const heap = theHeap()
+    const address = (x: Tensor): number => heap.pointer(x.concrete('test').storage)
+    const make = jit((x: Tensor) => x.add(1), { backend: 'wasm' })
+    const step = jit((p: Tensor, g: Tensor) => p.sub(g.mul(0.1)), { donate: [0], backend: 'wasm' })
+    let p = make(np.zeros([1000]))
+    const before = address(p)
+    for (let i = 0; i < 3; i++) {
+      const old = p
+      p = step(old, np.ones([1000]))
+      expect(address(p)).toBe(before)
+      expect(() => old.data()).toThrow(/donated/)
+    }
+    expect(p.data()[999]).toBeCloseTo(0.7, 6)
+  })
+  test.each(['js', 'wasm'] as const)('not where the old value is still needed: %s', (backend) => {
+    for (const n of [8, 24]) {
+      const turned = (p: Tensor): Tensor => p.reshape(n, n).T.reshape(n * n)
+      const f = jit((p: Tensor) => [p.add(1), turned(p)], { donate: [0], backend })
+      const p = np.arange(n * n).astype('float32')
+      expectClose(f(p.add(0)), [p.add(1), turned(p)])
+    }
   })
 })
 
@@ -207,18 +226,20 @@ describe('what the compiler made', () => {
     for (const stage of optimize(ir.graph)) check(stage.graph, stage.pass)
   })
   test('an epilogue is fused into its matrix product', () => {
-    const lowered = jit((w: Tensor, x: Tensor) => x.matmul(w).add(1).tanh()).lower(
-      normal(0, [7, 5]),
-      normal(1, [3, 7]),
-    )
-    expect(lowered.kernels.map((k) => k.name)).toEqual(['dotGeneral_tanh_f32_3x5'])
-    expect(lowered.memory.arenaBytes).toBe(0)
+    for (const backend of ['js', 'wasm'] as const) {
+      const f = (w: Tensor, x: Tensor): Tensor => x.matmul(w).add(1).tanh()
+      const lowered = jit(f, { backend }).lower(normal(0, [7, 5]), normal(1, [3, 7]))
+      expect(lowered.kernels.map((k) => k.name)).toEqual(['dotGeneral_tanh_f32_3x5'])
+      expect(lowered.memory.arenaBytes).toBe(0)
+    }
   })
   test('softmax over long rows is one kernel', () => {
-    expect(jit(softmax).lower(normal(0, [16, 64])).kernels).toHaveLength(1)
+    for (const backend of ['js', 'wasm'] as const)
+      expect(jit(softmax, { backend }).lower(normal(0, [16, 64])).kernels).toHaveLength(1)
   })
   test('layer normalisation over long rows is one kernel', () => {
-    expect(jit(layerNorm).lower(normal(0, [16, 64])).kernels).toHaveLength(1)
+    for (const backend of ['js', 'wasm'] as const)
+      expect(jit(layerNorm, { backend }).lower(normal(0, [16, 64])).kernels).toHaveLength(1)
   })
   test('temporaries share memory', () => {
     const chain = (x: Tensor): Tensor => {

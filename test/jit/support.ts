@@ -23,12 +23,16 @@ export const expectClose = (got: unknown, want: unknown, tolerance = 1e-6): void
   })
 }
 
-/** `jit(f)` gives what the interpreter gives, and every step of it is compiled. */
+/** `jit(f)` gives what the interpreter gives on every back end, and every step of it is compiled. */
 export const expectCompiled = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...args: A
 ): void => {
-  const compiled = jit(f)
-  expectClose(compiled(...args), interpret(f)(...args))
-  expect(compiled.lower(...args).kernels.length).toBeGreaterThan(0)
+  const want = interpret(f)(...args)
+  // Small programs are JavaScript unless WebAssembly is asked for.
+  for (const backend of ['js', 'wasm'] as const) {
+    const compiled = jit(f, { backend })
+    expectClose(compiled(...args), want)
+    expect(compiled.lower(...args).kernels.length).toBeGreaterThan(0)
+  }
 }

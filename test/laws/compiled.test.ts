@@ -1,6 +1,15 @@
 /** Every primitive, compiled: kernels give what the reference evaluation gives. */
-import { type Graph, type NDArray, type Tensor, evaluateGraph, jvpOf, trace } from '@cotangent/core'
+import {
+  type Graph,
+  type NDArray,
+  type Tensor,
+  evaluateGraph,
+  jvpOf,
+  trace,
+  vmap,
+} from '@cotangent/core'
 import { type CodeBackend, compileGraph, kernelsOf, runArrays } from '@cotangent/jit'
+import { np } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
 import { type Sample, seeded } from './sample.ts'
 import { samples } from './samples.ts'
@@ -57,6 +66,28 @@ const compiledLaw = (sample: Sample, backend: CodeBackend): void => {
   compare(forward.graph, arrays([...inputs, ...tangents]), backend, 'derivative')
 }
 
+/** Wider than a vector, and no multiple of one. */
+const batch = 7
+
+// Most samples are of float64, which has two lanes: the same in float32, which has four, in a batch.
+const narrowLaw = (sample: Sample): void => {
+  const inputs = sample
+    .inputs(seeded(12))
+    .map((x) => (x.dtype === 'float64' ? x.astype('float32') : x))
+  const many = inputs.map((x) => np.stack(Array.from({ length: batch }, () => x)))
+  for (const [run, given] of [
+    [sample.run, inputs],
+    [vmap(sample.run), many],
+  ] as const) {
+    const { graph } = trace(
+      'law',
+      run,
+      given.map((x) => x.aval),
+    )
+    compare(graph, arrays(given), 'wasm', 'value in float32')
+  }
+}
+
 const forEach = (cases: readonly Sample[], law: (sample: Sample) => void): void => {
   for (const sample of cases) {
     try {
@@ -71,4 +102,7 @@ describe.each<[string, readonly Sample[]]>(Object.entries(samples))('%s', (_, ca
   test.each<CodeBackend>(['js', 'wasm'])('compiled to %s = evaluated', (backend) =>
     forEach(cases, (sample) => compiledLaw(sample, backend)),
   )
+  // Samples that make a float64 themselves say so.
+  const narrow = cases.filter(({ label }) => !label.includes('float64'))
+  test('in float32 and in a batch', () => forEach(narrow, narrowLaw))
 })

@@ -14,6 +14,7 @@ import {
   transpose as permute,
 } from '@cotangent/core'
 import * as numpyShape from '../numpy/shape.ts'
+import { argmax as argmaxOf, argmin as argminOf } from '../prims/argExtremum.ts'
 import * as reductions from '../prims/reduce.ts'
 import * as running from '../prims/cumulative.ts'
 import { type AxisPairs, dotGeneral as contractPairs } from '../prims/contract.ts'
@@ -230,12 +231,12 @@ export const topK = (
 /** The position of the greatest element along an axis, of the given integer dtype. */
 export const argmax = (x: TensorLike, axis: number, dtype: DType = 'int32'): Tensor => {
   const a = promoteOne('lax.argmax', x)
-  return cast(reductions.argmax(a, normalizeAxis('lax.argmax', axis, a.ndim)), dtype)
+  return cast(argmaxOf(a, normalizeAxis('lax.argmax', axis, a.ndim)), dtype)
 }
 /** The position of the smallest element along an axis. */
 export const argmin = (x: TensorLike, axis: number, dtype: DType = 'int32'): Tensor => {
   const a = promoteOne('lax.argmin', x)
-  return cast(reductions.argmin(a, normalizeAxis('lax.argmin', axis, a.ndim)), dtype)
+  return cast(argminOf(a, normalizeAxis('lax.argmin', axis, a.ndim)), dtype)
 }
 
 export interface RunningOptions {

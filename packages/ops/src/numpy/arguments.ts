@@ -10,7 +10,7 @@ import {
   showAval,
 } from '@cotangent/core'
 import * as compare from '../prims/compare.ts'
-import * as reduce from '../prims/reduce.ts'
+import * as extrema from '../prims/argExtremum.ts'
 import { cast, constantLike, promoteOne } from '../promote.ts'
 import { all } from './reductions.ts'
 import type { AxisOr } from './axes.ts'
@@ -65,11 +65,11 @@ const isList = (options: AxisOptions | readonly number[]): options is readonly n
  * np.argmax([[1, 9], [8, 3]], { axis: 1 }).toArray() // [1, 0]
  */
 export const argmax = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
-  position('np.argmax', x, options, reduce.argmax)
+  position('np.argmax', x, options, extrema.argmax)
 
 /** The position of the smallest element; see `argmax`. */
 export const argmin = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
-  position('np.argmin', x, options, reduce.argmin)
+  position('np.argmin', x, options, extrema.argmin)
 
 // NaNs are replaced by the value that cannot win; where nothing else is there the answer is −1.
 const ignoringNaN = (
@@ -90,8 +90,8 @@ const ignoringNaN = (
 
 /** `argmax` without the NaNs; −1 where there is nothing else. */
 export const nanargmax = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
-  ignoringNaN('np.nanargmax', x, options, -Infinity, reduce.argmax)
+  ignoringNaN('np.nanargmax', x, options, -Infinity, extrema.argmax)
 
 /** `argmin` without the NaNs; −1 where there is nothing else. */
 export const nanargmin = (x: TensorLike, options?: AxisOr<AxisOptions>): Tensor =>
-  ignoringNaN('np.nanargmin', x, options, Infinity, reduce.argmin)
+  ignoringNaN('np.nanargmin', x, options, Infinity, extrema.argmin)

@@ -8,22 +8,51 @@ import {
   type Tensor,
   aval,
   bind1,
+  broadcastInDim,
+  currentMachine,
   definePrimitive,
+  fill,
   interleave,
   isFloat,
   makeArray,
   maths,
   moveBatchToFront,
   nonlinear,
+  range,
   scalars,
   showAval,
   wholeEquation,
   zero,
 } from '@cotangent/core'
 import { accepted, anyReal } from './accepts.ts'
+import { or } from './binary.ts'
+import { eq, ne, select } from './compare.ts'
+import { iota } from './iota.ts'
+import { reduceMax, reduceMin } from './reduce.ts'
 import { extremumOf, forEachReduced, highest, lowest, reducedShape } from './reductions.ts'
 
 const { both, compareOp, convertTo, fromIndex, selectOp } = scalars
+
+/** Shorter rows are not worth two passes. */
+const shortestRow = 16
+
+// The extremum of a row, then the first position that has it: both in any order.
+const inTwoPasses = (
+  x: Tensor,
+  axis: number,
+  extreme: (x: Tensor, axes: readonly number[]) => Tensor,
+): Tensor => {
+  const axes = range(x.shape.length)
+  const found = broadcastInDim(
+    extreme(x, [axis]),
+    x.shape,
+    axes.filter((d) => d !== axis),
+  )
+  const equal = eq(x, found)
+  const isFound = isFloat(x.dtype) ? or(equal, ne(x, x)) : equal
+  const none = fill(x.shape, x.shape[axis]! - 1, 'int32')
+  return reduceMin(select(isFound, iota('int32', x.shape, axis), none), [axis])
+}
 
 type ArgReduce = Primitive<readonly ['x'], { readonly axis: number }>
 
@@ -39,6 +68,7 @@ const argReduction = (
   name: string,
   better: CompareOp,
   worst: (dtype: DType) => number,
+  extreme: (x: Tensor, axes: readonly number[]) => Tensor,
 ): ArgReduce => {
   const beats = maths.compareFunction(better)
   const replaces = (element: number, best: number): boolean =>
@@ -77,6 +107,9 @@ const argReduction = (
       dims: [0],
     }),
     lower: ([x], { axis }) => {
+      const isRow = axis === x.shape.length - 1 && x.shape[axis]! >= shortestRow
+      if (isRow && currentMachine().vectors)
+        return { tag: 'expand', expand: ([input]) => [inTwoPasses(input!, axis, extreme)] }
       const wide = extremumOf(x.dtype)
       return {
         tag: 'reduce',
@@ -105,9 +138,9 @@ const argReduction = (
 }
 
 /** The int32 position of the first maximum along `axis`; of the first NaN if there is one. */
-export const argmaxP: ArgReduce = argReduction('argmax', 'greater', lowest)
+export const argmaxP: ArgReduce = argReduction('argmax', 'greater', lowest, reduceMax)
 export const argmax = (x: Tensor, axis: number): Tensor => bind1(argmaxP, [x], { axis })
 
 /** The int32 position of the first minimum along `axis`; of the first NaN if there is one. */
-export const argminP: ArgReduce = argReduction('argmin', 'less', highest)
+export const argminP: ArgReduce = argReduction('argmin', 'less', highest, reduceMin)
 export const argmin = (x: Tensor, axis: number): Tensor => bind1(argminP, [x], { axis })

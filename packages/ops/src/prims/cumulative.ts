@@ -2,18 +2,22 @@
 import {
   type Aval,
   type BinaryOp,
+  type Buffer,
   type DType,
+  type Index,
   type JvpTerm,
   type LowerRule,
   type NDArray,
   type NonLinear,
   type Primitive,
   type Scalar,
+  type Shape,
   type Stmt,
   type Tensor,
   type TransposeTerm,
   add,
   bind1,
+  currentMachine,
   definePrimitive,
   makeArray,
   maths,
@@ -30,6 +34,7 @@ import { max, min, tieShare } from './binary.ts'
 import { eq, ne, select } from './compare.ts'
 import { type Combine, product, scanTangent } from './duals.ts'
 import { constantLike } from './elements.ts'
+import { parallelLoops } from './loops.ts'
 import { accumulatorOf, highest, lowest, reducedShape } from './reductions.ts'
 import { abs, exp, log1p, neg } from './unary.ts'
 
@@ -76,35 +81,101 @@ const evaluateRunning = (
 }
 
 const lowerRunning =
-  ({ initial, lowerStep }: Running): LowerRule<readonly ['x'], CumulativeParams> =>
-  ([x], { axis, reverse }) => ({
-    tag: 'routine',
-    scratch: [],
-    inPlace: [null],
-    emit: ([from], [to]) => {
-      const wide = accumulatorOf(x.dtype)
-      const index = x.shape.map((extent, d) => scalars.counter(`i${d}`, extent))
-      const at = scalars.flatten(x.shape, index)
-      const total = scalars.local(wide, 'total')
-      const element = scalars.convertTo(wide, scalars.load(from!.name, x.dtype, at))
-      const along: Stmt = {
-        tag: 'for',
-        counter: `i${axis}`,
-        extent: x.shape[axis]!,
-        reverse,
-        body: [
-          { tag: 'assign', name: 'total', value: lowerStep(total, element) },
-          { tag: 'store', buffer: to!.name, at, value: scalars.convertTo(x.dtype, total) },
-        ],
-      }
-      const start = scalars.literal(wide, initial(x.dtype))
-      const line: readonly Stmt[] = [{ tag: 'variable', name: 'total', value: start }, along]
-      return x.shape.reduceRight<readonly Stmt[]>(
-        (body, extent, d) => (d === axis ? body : [{ tag: 'for', counter: `i${d}`, extent, body }]),
-        line,
-      )
-    },
-  })
+  (rules: Running): LowerRule<readonly ['x'], CumulativeParams> =>
+  ([x], params) => {
+    const inner = sizeOf(x.shape.slice(params.axis + 1))
+    const beside = currentMachine().vectors && inner >= fewestBeside
+    const lines = sizeOf(x.shape) / Math.max(1, x.shape[params.axis]!)
+    return {
+      tag: 'routine',
+      scratch: beside ? [{ shape: [lines], dtype: accumulatorOf(x.dtype) }] : [],
+      inPlace: [null],
+      emit: ([from], [to], [totals]) =>
+        totals === undefined
+          ? lineByLine(rules, params, from!, to!)
+          : besideEachOther(rules, params, from!, to!, totals),
+    }
+  }
+
+/** Fewer neighbours do not fill vectors. */
+const fewestBeside = 8
+
+const elementAt = (from: Buffer): Scalar =>
+  scalars.convertTo(
+    accumulatorOf(from.dtype),
+    scalars.load(from.name, from.dtype, scalars.flatten(from.shape, countersOf(from))),
+  )
+
+const countersOf = ({ shape }: Buffer): readonly Index[] =>
+  shape.map((extent, d) => scalars.counter(`i${d}`, extent))
+
+const storeTotal = (to: Buffer, total: Scalar): Stmt => ({
+  tag: 'store',
+  buffer: to.name,
+  at: scalars.flatten(to.shape, countersOf(to)),
+  value: scalars.convertTo(to.dtype, total),
+})
+
+const around = (shape: Shape): readonly (readonly [string, number])[] =>
+  shape.map((extent, d) => [`i${d}`, extent])
+
+const lineByLine = (
+  { initial, lowerStep }: Running,
+  { axis, reverse }: CumulativeParams,
+  from: Buffer,
+  to: Buffer,
+): readonly Stmt[] => {
+  const wide = accumulatorOf(from.dtype)
+  const total = scalars.local(wide, 'total')
+  const along: Stmt = {
+    tag: 'for',
+    counter: `i${axis}`,
+    extent: from.shape[axis]!,
+    reverse,
+    body: [
+      { tag: 'assign', name: 'total', value: lowerStep(total, elementAt(from)) },
+      storeTotal(to, total),
+    ],
+  }
+  const start = scalars.literal(wide, initial(from.dtype))
+  const others = around(from.shape).filter((_, d) => d !== axis)
+  return parallelLoops(others, [{ tag: 'variable', name: 'total', value: start }, along])
+}
+
+// All lines that are neighbours take a step together; their totals are an array.
+const besideEachOther = (
+  { initial, lowerStep }: Running,
+  { axis, reverse }: CumulativeParams,
+  from: Buffer,
+  to: Buffer,
+  totals: Buffer,
+): readonly Stmt[] => {
+  const { shape } = from
+  const lines = shape.filter((_, d) => d !== axis)
+  const index = countersOf(from).filter((_, d) => d !== axis)
+  const at = scalars.flatten(lines, index)
+  const total = scalars.load(totals.name, totals.dtype, at)
+  const next = scalars.local(totals.dtype, 'next')
+  const setTotal = (value: Scalar): Stmt => ({ tag: 'store', buffer: totals.name, at, value })
+  const start = setTotal(scalars.literal(totals.dtype, initial(from.dtype)))
+  const others = around(shape).filter((_, d) => d !== axis)
+  const step: readonly Stmt[] = [
+    { tag: 'let', name: 'next', value: lowerStep(total, elementAt(from)) },
+    setTotal(next),
+    storeTotal(to, next),
+  ]
+  const along: Stmt = {
+    tag: 'for',
+    counter: `i${axis}`,
+    extent: shape[axis]!,
+    reverse,
+    body: parallelLoops(around(shape).slice(axis + 1), step),
+  }
+  return [
+    ...parallelLoops(others, [start]),
+    ...parallelLoops(around(shape).slice(0, axis), [along]),
+  ]
+}
 
 const running = (rules: Running): Cumulative => {
   const primitive: Cumulative = definePrimitive({

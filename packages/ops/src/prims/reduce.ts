@@ -150,5 +150,3 @@ export const reduceXorP: Reduce = reduction({
   jvp: zero,
 })
 export const reduceXor = (x: Tensor, axes: readonly number[]): Tensor => run(reduceXorP, x, axes)
-
-export { argmax, argmaxP, argmin, argminP } from './argExtremum.ts'

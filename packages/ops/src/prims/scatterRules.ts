@@ -24,7 +24,7 @@ import {
   showShape,
   wholeEquation,
 } from '@cotangent/core'
-import { nestedLoops } from './loops.ts'
+import { nestedLoops, parallelLoops } from './loops.ts'
 import {
   type OutOfBounds,
   type SliceAxes,
@@ -175,15 +175,15 @@ const lowerWith =
       const operation = op(dtype)
       const value =
         operation === null ? update : binaryOp(operation, load(out!.name, dtype, target), update)
-      const loop = (axes: readonly number[], body: readonly Stmt[]): readonly Stmt[] =>
-        nestedLoops(
-          axes.map((d) => [`i${d}`, shape[d]!]),
-          body,
-        )
-      const slice = loop(s.windowAxes, [{ tag: 'store', buffer: out!.name, at: target, value }])
+      const along = (axes: readonly number[]): readonly (readonly [string, number])[] =>
+        axes.map((d) => [`i${d}`, shape[d]!])
+      // The elements of one slice are different ones.
+      const slice = parallelLoops(along(s.windowAxes), [
+        { tag: 'store', buffer: out!.name, at: target, value },
+      ])
       const checked: readonly Stmt[] =
         inside === null ? slice : [{ tag: 'if', condition: inside, then: slice, otherwise: [] }]
-      return loop(s.batchAxes, [...components, ...checked])
+      return nestedLoops(along(s.batchAxes), [...components, ...checked])
     },
   })
 

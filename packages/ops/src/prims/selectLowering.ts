@@ -11,7 +11,7 @@ import {
   range,
   scalars,
 } from '@cotangent/core'
-import { nestedLoops } from './loops.ts'
+import { nestedLoops, parallelLoops } from './loops.ts'
 import { insideOf, movingAxes } from './windowLoops.ts'
 import type { WindowOptions, Windowing } from './windows.ts'
 
@@ -184,19 +184,17 @@ const lowerInPhases: LowerRule<ScatterSlots, SelectParams> = (_, params, { input
       value,
     })
     return [
-      ...parallelLoops('i', source!.shape, [store(choices!, window, chosen)]),
-      ...parallelLoops('o', shape, [store(out!, element, sum)]),
+      ...parallelLoops(
+        source!.shape.map((extent, d) => [`i${d}`, extent]),
+        [store(choices!, window, chosen)],
+      ),
+      ...parallelLoops(
+        shape.map((extent, d) => [`o${d}`, extent]),
+        [store(out!, element, sum)],
+      ),
     ]
   },
 })
-
-const parallelLoops = (prefix: string, shape: Shape, body: readonly Stmt[]): readonly Stmt[] =>
-  shape.reduceRight<readonly Stmt[]>(
-    (inner, extent, d) => [
-      { tag: 'for', counter: `${prefix}${d}`, extent, parallel: true, body: inner },
-    ],
-    body,
-  )
 
 /** The windows that have an element at `at`: where they are, and whether there is one. */
 const windowOver = (

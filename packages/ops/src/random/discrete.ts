@@ -17,7 +17,7 @@ import {
   sizeOf,
   without,
 } from '@cotangent/core'
-import { argmax } from '../prims/reduce.ts'
+import { argmax } from '../prims/argExtremum.ts'
 import { mul, sub } from '../prims/binary.ts'
 import { lt } from '../prims/compare.ts'
 import { convert } from '../prims/convert.ts'

@@ -135,16 +135,27 @@ class Tiler {
     use: (rowSpan: Span | null) => readonly Stmt[],
   ): readonly Stmt[] {
     const { row } = this
-    if (block === null || row === null || rowSpan === null || rowSpan.count < 2) return use(rowSpan)
-    const per = superSize(rowSpan.count, block)
-    const name = `${row.name}s`
-    const count = rowSpan.count / per
-    const base = affine([
-      [1, rowSpan.base],
-      [per * rowSpan.size, counter(name, count)],
-    ])
-    return [loopOver(name, count, use({ base, count: per, size: rowSpan.size }), true)]
+    if (block === null || row === null || rowSpan === null) return use(rowSpan)
+    return inBlocks(row, rowSpan, block, use)
   }
+}
+
+/** Blocks of so many tiles of a span around what `use` makes of one. */
+const inBlocks = (
+  dim: Dim,
+  span: Span,
+  block: number,
+  use: (span: Span) => readonly Stmt[],
+): readonly Stmt[] => {
+  if (span.count < 2) return use(span)
+  const per = superSize(span.count, block)
+  const name = `${dim.name}s`
+  const count = span.count / per
+  const base = affine([
+    [1, span.base],
+    [per * span.size, counter(name, count)],
+  ])
+  return [loopOver(name, count, use({ base, count: per, size: span.size }), true)]
 }
 
 const spansOf = (d: Dim, size: number): readonly Span[] =>
@@ -219,15 +230,17 @@ const chunkedLoops = (outward: Outward, cut: Cut): readonly Stmt[] => {
         tiler.blocks(rowSpan, block, (rows) => group((part) => inside(rows, part))),
       )
     }
-    // Few blocks: vectors are shared out too.
+    // Few blocks of rows: vectors are shared out in blocks, too.
+    const wanted = Math.ceil(enoughRounds / (extentOf(batch) * blocks))
     return laneSpans.flatMap((laneSpan) =>
       around(
         batch,
         tiler.blocks(rowSpan, block, (rows) =>
-          along(tile.lane, laneSpan, (place) =>
-            group((part) =>
-              around(free, tiler.rows(new Map([...places, [tile.lane.name, place]]), rows, part)),
-            ),
+          inBlocks(
+            tile.lane,
+            laneSpan,
+            Math.max(1, Math.min(16, Math.floor(laneSpan.count / wanted))),
+            (vectors) => group((part) => around(free, tiler.tiles(places, vectors, rows, part))),
           ),
         ),
       ),

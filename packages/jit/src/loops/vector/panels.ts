@@ -84,23 +84,55 @@ const addressOf = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Inde
 export const panelLoad = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Index): Scalar =>
   load(panel.buffer, panel.dtype, addressOf(panel, spot, inside, at))
 
+/** Some terms of a copy: those from `start` on along one dim. */
+interface Slab {
+  readonly dim: Dim
+  readonly start: Index
+  readonly extent: number
+}
+
+/** Terms that are copied for all blocks before the next: as many rows of memory as are read at once. */
+const slabSize = 16
+/** Elements from one term to the next, beyond which each lies on a page of its own. */
+const farApart = 256
+
+// Terms far apart in memory, of which a block takes a few neighbouring elements each.
+const isFar = ({ operand, blocked, reduced }: Panel): boolean => {
+  const inner = reduced.at(-1)
+  if (inner === undefined || blocked === null || inner.extent < 2 * slabSize) return false
+  if (movementOf(operand, blocked.name) !== 'beside') return false
+  return operand.accesses.some((a) => Math.abs(a.strides.get(inner.name) ?? 0) >= farApart)
+}
+
 /** The loops that fill a copy. */
 export const fillPanel = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
-  const { blocked, others, width } = panel
+  const { blocked, others, width, reduced } = panel
   const around = (body: readonly Stmt[]): readonly Stmt[] =>
     others.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
-  if (blocked === null) return around(fillBlock(panel, lanes, { base: constant(0), size: 1 }))
-  return piecesOf(blocked.extent, width).flatMap(({ start, count, size }) => {
-    const block = `${blocked.name}b`
-    const base = affine([[width, counter(block, count)]], start)
-    const body = fillBlock(panel, lanes, { base, size })
-    return around([loopOver(block, count, body, true)])
+  if (blocked === null) return around(fillBlock(panel, lanes, { base: constant(0), size: 1 }, null))
+  const blocks = (slab: Slab | null): readonly Stmt[] =>
+    piecesOf(blocked.extent, width).flatMap(({ start, count, size }) => {
+      const block = `${blocked.name}b`
+      const base = affine([[width, counter(block, count)]], start)
+      return [loopOver(block, count, fillBlock(panel, lanes, { base, size }, slab), true)]
+    })
+  if (!isFar(panel)) return blocks(null).flatMap((s) => around([s]))
+  const dim = reduced.at(-1)!
+  const name = `${dim.name}s`
+  return piecesOf(dim.extent, slabSize).flatMap(({ start, count, size }) => {
+    const first = affine([[slabSize, counter(name, count)]], start)
+    const body = blocks({ dim, start: first, extent: size })
+    return around([loopOver(name, count, body, true)])
   })
 }
 
-const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot): readonly Stmt[] => {
+const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot, slab: Slab | null): readonly Stmt[] => {
   const { operand, blocked, reduced, buffer, dtype } = panel
-  const at = (d: Dim): Index => counter(d.name, d.extent)
+  const extentIn = (d: Dim): number => (d === slab?.dim ? slab.extent : d.extent)
+  const at = (d: Dim): Index => {
+    const own = counter(d.name, extentIn(d))
+    return d === slab?.dim ? plus(slab.start, own) : own
+  }
   const stored = (inside: Index, read: (d: Dim) => Index = at): Stmt => {
     const counters = new Map(reduced.map((d) => [d.name, read(d)]))
     if (blocked !== null) counters.set(blocked.name, plus(spot.base, inside))
@@ -108,7 +140,7 @@ const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot): readonly Stmt[] => {
     return { tag: 'store', buffer, at: addressOf(panel, spot, inside, read), value }
   }
   const within = (dims: readonly Dim[], body: readonly Stmt[]): readonly Stmt[] =>
-    dims.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
+    dims.reduceRight((inner, d) => [loopOver(d.name, extentIn(d), inner, true)], body)
   const beside = blocked === null ? 'never' : movementOf(operand, blocked.name)
   if (beside === 'beside' && spot.size > 1) {
     const loops = piecesOf(spot.size, lanes).flatMap(({ start, count, size }) =>

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { expectSame, scaleOf } from './random/compare.ts'
 import { checkPlan } from './random/memory.ts'
-import { type Program, inputsOf, outputsOf, programs, valuesOf } from './random/program.ts'
+import { type Program, asViews, inputsOf, outputsOf, programs, valuesOf } from './random/program.ts'
 import { runWatched } from './random/watch.ts'
 import { runWatchedWasm } from './random/watchWasm.ts'
 
@@ -37,8 +37,10 @@ const agree = (program: Program, backend: CodeBackend): void => {
   const scale = scaleOf(all.values)
   const first = compiled(...inputs)
   first.forEach((got, i) => expectSame(got, all.chosen[i]!, tolerances[i]!, scale, `output ${i}`))
-  // A second call finds the same memory, used.
+  // A second call finds the same memory, used; elements may lie anywhere.
   compiled(...inputs).forEach((got, i) => expectSame(got, first[i]!, 0, 1, `output ${i} again`))
+  const views = asViews(inputs)
+  compiled(...views).forEach((got, i) => expectSame(got, first[i]!, 0, 1, `output ${i} of views`))
   inputs.forEach((x, i) => expect(x.data()).toEqual(before[i]))
 }
 
@@ -63,9 +65,11 @@ const keepMemory = (program: Program, donated: readonly boolean[], backend: Code
     executable,
     inputsOf(program).map((x) => x.storage.read()),
   )
-  donating(...inputsOf(program)).forEach((got, i) =>
-    expectSame(got, want[i]!, 0, 1, `output ${i} with arguments ${donate.join(', ')} donated`),
-  )
+  for (const inputs of [inputsOf(program), asViews(inputsOf(program))]) {
+    donating(...inputs).forEach((got, i) =>
+      expectSame(got, want[i]!, 0, 1, `output ${i} with arguments ${donate.join(', ')} donated`),
+    )
+  }
 }
 
 test.each(backends)(

@@ -1,5 +1,5 @@
 /** Random programs, and running one compiled and interpreted. */
-import { type DType, type Tensor, Concrete, Storage, isFloat } from '@cotangent/core'
+import { type DType, type Tensor, Concrete, Storage, isFloat, makeStore } from '@cotangent/core'
 import fc from 'fast-check'
 import { drawsFrom, edgesOf, encode } from '../programs.ts'
 import { runSteps } from './control.ts'
@@ -110,6 +110,25 @@ const drawInputs = (
     return new Concrete({ shape, dtype, weak: false }, new Storage(encode(dtype, values)))
   })
 }
+
+/** The same tensors as views: every other element of a row, rows from the last to the first. */
+export const asViews = (tensors: readonly Concrete[]): readonly Concrete[] =>
+  tensors.map((x, n) => {
+    const { shape, dtype } = x.aval
+    const elements = x.storage.read()
+    if (elements.length === 0 || n % 3 === 2) return x
+    const wide = makeStore(dtype, 2 * elements.length + 5)
+    const rows = shape[0] ?? 1
+    const row = elements.length / rows
+    elements.forEach((value, i) => {
+      wide[5 + 2 * ((rows - 1 - Math.floor(i / row)) * row + (i % row))] = value
+    })
+    const inner = (d: number): number => shape.slice(d + 1).reduce((m, extent) => m * extent, 2)
+    return new Concrete(x.aval, new Storage(wide), {
+      offset: 5 + 2 * (rows - 1) * row,
+      strides: shape.map((_, d) => (d === 0 ? -inner(0) : inner(d))),
+    })
+  })
 
 /** Every value of a program run on these inputs; the inputs first. */
 export const valuesOf = (

@@ -113,7 +113,12 @@ class Watch {
     if (stored >= 0) throw new Error(`${place(stored, regions)} is written`)
     for (const { from, to } of written) {
       if (Buffer.compare(after.subarray(from, to), again.subarray(from, to)) === 0) continue
-      const at = after.findIndex((x, i) => i >= from && i < to && x !== again[i])
+      // Copies of operands are padded: that padding is never written, and read by lanes that store nothing.
+      const differs = (i: number): boolean =>
+        after[i] !== again[i] && (after[i] !== before[i] || again[i] !== around[i])
+      let at = from
+      while (at < to && !differs(at)) at++
+      if (at === to) continue
       throw new Error(`${place(at, regions)} depends on the order of rounds or on memory around`)
     }
   }

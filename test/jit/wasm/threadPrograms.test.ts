@@ -4,6 +4,7 @@ import { type Jitted, getThreads, jit, setThreads, threads } from '@cotangent/ji
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectSame, scaleOf } from '../random/compare.ts'
+import { runWatchedWasm } from '../random/watchWasm.ts'
 import { type Program, largeInputsOf, outputsOf, programs, valuesOf } from '../random/program.ts'
 
 const options = { exactOnly: false, reversible: false, forward: false, sizeLimit: 20_000 }
@@ -47,6 +48,10 @@ const known = (program: Program): Known => {
   const compiled = jit(run, { backend: 'wasm' })
   const results = compiled(...inputs)
   agree(results, 'wasm')
+  runWatchedWasm(
+    compiled.lower(...inputs).compile(),
+    inputs.map((x) => x.storage.read()),
+  )
   return { program, inputs, compiled, results }
 }
 

@@ -5,7 +5,7 @@
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { makeInterner } from './intern.ts'
 import { mapIndex, mapScalar, mapStmt } from './rewrite.ts'
-import { freshNames, namesIn, walk } from './visit.ts'
+import { freshNames, walk } from './visit.ts'
 
 const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
 
@@ -13,7 +13,7 @@ type Affine = Extract<Index, { readonly tag: 'affine' }>
 
 /** Binds the common part of indices that a block uses more than once. */
 export const shareAddresses = (body: readonly Stmt[]): readonly Stmt[] => {
-  const fresh = freshNames(namesIn(body))
+  const fresh = freshNames(body)
   const block = (statements: readonly Stmt[]): readonly Stmt[] =>
     shareBlock(statements, fresh, block)
   return block(body)

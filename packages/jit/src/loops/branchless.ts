@@ -7,7 +7,7 @@
  */
 import { type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { mapScalar, mapStmt } from './rewrite.ts'
-import { freshNames, namesIn, walk } from './visit.ts'
+import { freshNames, walk } from './visit.ts'
 
 const { binaryOp, compareOp, constant, convertTo, dataIndex, literal, load, local } = scalars
 const { plus, unaryOp } = scalars
@@ -25,7 +25,7 @@ const mostExtrema = 24
 
 /** Replaces data-dependent choices between float32 values. */
 export const branchless = (body: readonly Stmt[]): Branchless => {
-  const fresh = freshNames(namesIn(body))
+  const fresh = freshNames(body)
   const name = fresh('pick')
   const variables = variablesIn(body)
   const steady = new Set<string>()

@@ -6,7 +6,7 @@
 import { type Index, type Stmt, scalars } from '@cotangent/core'
 import { substitution } from './rewrite.ts'
 import { hasLoop } from './unroll.ts'
-import { branching, effectsOf, freshNames, namesIn, sizeOfBody, walk } from './visit.ts'
+import { branching, effectsOf, freshNames, sizeOfBody, walk } from './visit.ts'
 
 const { affine, counter } = scalars
 
@@ -20,7 +20,7 @@ const budget = 1200
 
 /** Splits nests of parallel loops by the divisors of their counters. */
 export const splitDivided = (body: readonly Stmt[]): readonly Stmt[] =>
-  split(body, freshNames(namesIn(body)))
+  split(body, freshNames(body))
 
 type Fresh = (prefix: string) => string
 

@@ -5,7 +5,7 @@
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { makeInterner } from './intern.ts'
 import { mapIndex, mapScalar } from './rewrite.ts'
-import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf } from './visit.ts'
+import { branching, effectsOf, freshNames, indexOf, scalarsOf } from './visit.ts'
 
 const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
 
@@ -18,21 +18,39 @@ interface Fresh {
 
 /** Moves invariant work out of loops, innermost loops first. Names are unique. */
 export const hoist = (body: readonly Stmt[]): readonly Stmt[] =>
-  hoistBlock(body, { name: freshNames(namesIn(body)), indices: true })
+  hoistBlock(body, { name: freshNames(body), indices: true })
 
-/** The same, but indices stay as they are: a printer that advances pointers wants them whole. */
+/**
+ * The same, but indices stay as they are: a printer that advances pointers wants them whole. Where
+ * nothing moves, the statements are the very same.
+ */
 export const hoistValues = (body: readonly Stmt[]): readonly Stmt[] =>
-  hoistBlock(body, { name: freshNames(namesIn(body)), indices: false })
+  hoistBlock(body, { name: freshNames(body), indices: false })
+
+/** What the statements become, or the same list where each stays itself. */
+const replaceEach = (
+  body: readonly Stmt[],
+  replace: (s: Stmt) => readonly Stmt[],
+): readonly Stmt[] => {
+  const made: Stmt[] = []
+  for (const s of body) made.push(...replace(s))
+  return made.length === body.length && made.every((s, n) => s === body[n]) ? body : made
+}
 
 const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
-  body.flatMap((s): readonly Stmt[] => {
+  replaceEach(body, (s) => {
     switch (s.tag) {
       case 'for':
         return hoistLoop(s, fresh)
-      case 'while':
-        return [{ ...s, body: hoistBlock(s.body, fresh) }]
-      case 'if':
-        return [branching(s.condition, hoistBlock(s.then, fresh), hoistBlock(s.otherwise, fresh))]
+      case 'while': {
+        const inner = hoistBlock(s.body, fresh)
+        return [inner === s.body ? s : { ...s, body: inner }]
+      }
+      case 'if': {
+        const [taken, otherwise] = [hoistBlock(s.then, fresh), hoistBlock(s.otherwise, fresh)]
+        const same = taken === s.then && otherwise === s.otherwise
+        return [same ? s : branching(s.condition, taken, otherwise)]
+      }
       case 'comment':
       case 'let':
       case 'variable':
@@ -47,8 +65,8 @@ const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
 const hoistLoop = (loop: Loop, fresh: Fresh): readonly Stmt[] => {
   const inner = hoistBlock(loop.body, fresh)
   const mover = makeMover(loop, inner, fresh)
-  const kept = inner.flatMap((s) => mover.statement(s, true))
-  return [...mover.moved, { ...loop, body: kept }]
+  const kept = replaceEach(inner, (s) => mover.statement(s, true))
+  return [...mover.moved, kept === loop.body ? loop : { ...loop, body: kept }]
 }
 
 /** Decides what is invariant in one loop, and collects what moves before it. */
@@ -104,12 +122,9 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
     if (sure && !isCheap(s) && still(s)) return bind(s, 'h')
     if (s.tag === 'guard') {
       const condition = scalar(s.condition, sure)
-      return {
-        ...s,
-        condition,
-        value: scalar(s.value, false),
-        otherwise: scalar(s.otherwise, false),
-      }
+      const [value, otherwise] = [scalar(s.value, false), scalar(s.otherwise, false)]
+      const same = condition === s.condition && value === s.value && otherwise === s.otherwise
+      return same ? s : { ...s, condition, value, otherwise }
     }
     return mapScalar(
       s,
@@ -166,26 +181,34 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
         return [s]
       case 'if': {
         const branch = (b: readonly Stmt[]): readonly Stmt[] =>
-          b.flatMap((x) => statement(x, false))
-        return [branching(value(s.condition), branch(s.then), branch(s.otherwise))]
+          replaceEach(b, (x) => statement(x, false))
+        const condition = value(s.condition)
+        const [taken, otherwise] = [branch(s.then), branch(s.otherwise)]
+        const same = condition === s.condition && taken === s.then && otherwise === s.otherwise
+        return [same ? s : branching(condition, taken, otherwise)]
       }
       case 'let':
-        if (!sure || !still(s.value)) return [{ ...s, value: value(s.value) }]
+        if (!sure || !still(s.value)) return [withValue(s, value(s.value))]
         moved.push(s)
         varying.delete(s.name)
         memo.clear()
         return []
       case 'variable':
       case 'assign':
-        return [{ ...s, value: value(s.value) }]
-      case 'store':
-        return [{ ...s, at: index(s.at, sure), value: value(s.value) }]
+        return [withValue(s, value(s.value))]
+      case 'store': {
+        const at = index(s.at, sure)
+        return [withValue(at === s.at ? s : { ...s, at }, value(s.value))]
+      }
       default:
         return s satisfies never
     }
   }
   return { moved, statement }
 }
+
+const withValue = <S extends Stmt & { readonly value: Scalar }>(s: S, value: Scalar): S =>
+  value === s.value ? s : { ...s, value }
 
 const isPlain = (i: Index): boolean =>
   i.tag === 'constant' || i.tag === 'counter' || (i.tag === 'data' && i.value.tag === 'local')

@@ -11,58 +11,110 @@ export interface Interner {
   readonly touch: (names: Iterable<string>) => void
   /** Makes a local stand for a value, so that both have one number. */
   readonly alias: (name: string, id: number) => void
-  readonly snapshot: () => Snapshot
-  readonly restore: (snapshot: Snapshot) => void
+  /** Runs `use`, and forgets the versions and aliases that it made. */
+  readonly within: <T>(use: () => T) => T
 }
 
-export interface Snapshot {
-  readonly versions: ReadonlyMap<string, number>
-  readonly aliases: ReadonlyMap<string, number>
-  readonly next: number
+// Operators, dtypes and kinds of nodes: few, so that they need few bits of a key.
+const symbols = new Map<string, number>()
+const symbol = (text: string): number => {
+  const known = symbols.get(text)
+  if (known !== undefined) return known
+  symbols.set(text, symbols.size)
+  return symbols.size - 1
+}
+
+/** A key holds two symbols of 8 bits and two numbers of 18; larger ones make it a text. */
+const numbersInKey = 2 ** 18
+const keyOf = (what: number, kind: number, x: number, y: number): number | string =>
+  x < numbersInKey && y < numbersInKey
+    ? ((what * 256 + kind) * numbersInKey + x) * numbersInKey + y
+    : `${what} ${kind} ${x} ${y}`
+
+/** What a name had before a change. */
+interface Change {
+  readonly name: string
+  readonly version: number | undefined
+  readonly alias: number | undefined
 }
 
 export const makeInterner = (): Interner => {
-  const ids = new Map<string, number>()
-  let versions = new Map<string, number>()
-  let aliases = new Map<string, number>()
+  const ids = new Map<number | string, number>()
+  const names = new Map<string, number>()
+  const values = new Map<number, number>()
+  const versions = new Map<string, number>()
+  const aliases = new Map<string, number>()
+  const changes: Change[] = []
   let nextVersion = 1
   let scalarMemo = new Map<Scalar, number>()
   let indexMemo = new Map<Index, number>()
+  /** Names whose versions and aliases the remembered numbers rest on. */
+  let asked = new Set<string>()
 
-  const number = (key: string): number => {
+  const number = (what: string, kind: string, x: number, y = 0): number => {
+    const key = keyOf(symbol(what), symbol(kind), x, y)
     const known = ids.get(key)
     if (known !== undefined) return known
     ids.set(key, ids.size)
     return ids.size - 1
   }
-  const forget = (): void => {
+  const nameNumber = (name: string): number => {
+    const known = names.get(name)
+    if (known !== undefined) return known
+    names.set(name, names.size)
+    return names.size - 1
+  }
+  // Maps do not tell -0 from 0.
+  const valueNumber = (value: number): number => {
+    const known = Object.is(value, -0) ? -1 : values.get(value)
+    if (known !== undefined) return known + 1
+    values.set(value, values.size)
+    return values.size
+  }
+  const change = (name: string): void => {
+    changes.push({ name, version: versions.get(name), alias: aliases.get(name) })
+    forget(name)
+  }
+  // Most names are declared before anything mentions them: nothing rests on them yet.
+  const forget = (name: string): void => {
+    if (!asked.has(name)) return
     scalarMemo = new Map()
     indexMemo = new Map()
+    asked = new Set()
   }
-  const version = (name: string): number => versions.get(name) ?? 0
+  const version = (name: string): number => {
+    asked.add(name)
+    return versions.get(name) ?? 0
+  }
 
   const idOfIndex = (i: Index): number => {
     const known = indexMemo.get(i)
     if (known !== undefined) return known
-    const id = number(indexKey(i))
+    const id = numberIndex(i)
     indexMemo.set(i, id)
     return id
   }
-  const indexKey = (i: Index): string => {
+  const numberIndex = (i: Index): number => {
     switch (i.tag) {
       case 'constant':
-        return `constant ${i.value}`
+        return number('constant', '', valueNumber(i.value))
       case 'counter':
-        return `counter ${i.name}`
+        return number('counter', '', nameNumber(i.name))
       case 'affine': {
-        const terms = i.terms.map((t) => `${t.coefficient}*${idOfIndex(t.term)}`)
-        return `affine ${i.constant} ${terms.sort().join('+')}`
+        const terms = i.terms.map((t) =>
+          number('term', '', valueNumber(t.coefficient), idOfIndex(t.term)),
+        )
+        // In any order: a sum is a chain of its terms.
+        terms.sort((x, y) => x - y)
+        let sum = number('constant', '', valueNumber(i.constant))
+        for (const term of terms) sum = number('sum', '', sum, term)
+        return sum
       }
       case 'floorDivide':
       case 'modulo':
-        return `${i.tag} ${idOfIndex(i.value)} ${i.by}`
+        return number(i.tag, '', idOfIndex(i.value), valueNumber(i.by))
       case 'data':
-        return `data ${idOf(i.value)}`
+        return number('data', '', idOf(i.value))
       default:
         return i satisfies never
     }
@@ -70,37 +122,48 @@ export const makeInterner = (): Interner => {
   const idOf = (s: Scalar): number => {
     const known = scalarMemo.get(s)
     if (known !== undefined) return known
-    const alias = s.tag === 'local' ? aliases.get(s.name) : undefined
-    const id = alias ?? number(scalarKey(s))
+    const id = (s.tag === 'local' ? aliasOf(s.name) : undefined) ?? numberScalar(s)
     scalarMemo.set(s, id)
     return id
   }
-  const scalarKey = (s: Scalar): string => {
+  const aliasOf = (name: string): number | undefined => {
+    asked.add(name)
+    return aliases.get(name)
+  }
+  const numberScalar = (s: Scalar): number => {
     switch (s.tag) {
       case 'literal':
-        return `literal ${s.dtype} ${Object.is(s.value, -0) ? '-0' : s.value}`
-      case 'load':
-        return `load ${s.dtype} ${s.buffer} ${version(s.buffer)} ${idOfIndex(s.at)}`
+        return number('literal', s.dtype, valueNumber(s.value))
+      case 'load': {
+        const buffer = number('buffer', '', nameNumber(s.buffer), version(s.buffer))
+        return number('load', s.dtype, buffer, idOfIndex(s.at))
+      }
       case 'local':
-        return `local ${s.name} ${version(s.name)}`
+        return number('local', '', nameNumber(s.name), version(s.name))
       case 'unary':
-        return `${s.op} ${s.dtype} ${idOf(s.x)}`
+        return number(s.op, s.dtype, idOf(s.x))
       case 'binary':
       case 'compare':
-        return `${s.op} ${s.dtype} ${idOf(s.x)} ${idOf(s.y)}`
-      case 'select':
-        return `select ${idOf(s.condition)} ${idOf(s.onTrue)} ${idOf(s.onFalse)}`
-      case 'guard':
-        return `guard ${idOf(s.condition)} ${idOf(s.value)} ${idOf(s.otherwise)}`
-      case 'within':
-        return `within ${idOfIndex(s.value)} ${s.low} ${s.high}`
+        return number(s.op, s.dtype, idOf(s.x), idOf(s.y))
+      case 'select': {
+        const either = number('either', '', idOf(s.onTrue), idOf(s.onFalse))
+        return number('select', '', idOf(s.condition), either)
+      }
+      case 'guard': {
+        const either = number('either', '', idOf(s.value), idOf(s.otherwise))
+        return number('guard', '', idOf(s.condition), either)
+      }
+      case 'within': {
+        const range = number('range', '', valueNumber(s.low), valueNumber(s.high))
+        return number('within', '', idOfIndex(s.value), range)
+      }
       case 'convert':
       case 'bitcast':
-        return `${s.tag} ${s.dtype} ${idOf(s.x)}`
+        return number(s.tag, s.dtype, idOf(s.x))
       case 'across':
-        return `across ${s.op} ${s.dtype} ${idOf(s.x)}`
+        return number('across', s.dtype, number('by', s.op, idOf(s.x)))
       case 'fromIndex':
-        return `fromIndex ${s.dtype} ${idOfIndex(s.value)}`
+        return number('fromIndex', s.dtype, idOfIndex(s.value))
       default:
         return s satisfies never
     }
@@ -109,25 +172,31 @@ export const makeInterner = (): Interner => {
     idOf,
     touch: (names) => {
       for (const name of names) {
+        change(name)
         versions.set(name, nextVersion++)
         aliases.delete(name)
       }
-      forget()
     },
     alias: (name, id) => {
+      change(name)
       aliases.set(name, id)
-      forget()
     },
-    snapshot: () => ({
-      versions: new Map(versions),
-      aliases: new Map(aliases),
-      next: nextVersion,
-    }),
-    restore: (snapshot) => {
-      versions = new Map(snapshot.versions)
-      aliases = new Map(snapshot.aliases)
-      nextVersion = snapshot.next
-      forget()
+    within: (use) => {
+      const [since, firstVersion] = [changes.length, nextVersion]
+      const result = use()
+      while (changes.length > since) {
+        const { name, version: before, alias } = changes.pop()!
+        forget(name)
+        restore(versions, name, before)
+        restore(aliases, name, alias)
+      }
+      nextVersion = firstVersion
+      return result
     },
   }
+}
+
+const restore = (map: Map<string, number>, name: string, value: number | undefined): void => {
+  if (value === undefined) map.delete(name)
+  else map.set(name, value)
 }

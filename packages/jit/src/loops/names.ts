@@ -1,11 +1,11 @@
 /** Unique names: passes that move statements outwards need not think about shadowing. */
 import type { Stmt } from '@cotangent/core'
 import { mapStmt, substitution } from './rewrite.ts'
-import { effectsOf, freshNames, namesIn } from './visit.ts'
+import { effectsOf, freshNames } from './visit.ts'
 
 /** Renames locals that are declared more than once, all but the first. */
 export const uniqueNames = (body: readonly Stmt[]): readonly Stmt[] => {
-  const fresh = freshNames(namesIn(body))
+  const fresh = freshNames(body)
   const seen = new Set<string>()
   const renameBlock = (
     statements: readonly Stmt[],

@@ -7,54 +7,61 @@ import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { foldScalar } from './fold.ts'
 import { type Interner, makeInterner } from './intern.ts'
 import { mapIndex, mapScalar } from './rewrite.ts'
-import { branching, effectsOf, freshNames, indexOf, namesIn, scalarsOf, walk } from './visit.ts'
+import { branching, effectsOf, freshNames, indexOf, scalarsOf } from './visit.ts'
 
 const { literal, local } = scalars
 
 /** Longer unshared expressions are cut by a local: parsers and readers have stacks. */
 const deepest = 24
 
-/** Locals that hold values, by number; an inner block sees those of the outer ones. */
-interface Scope {
-  readonly parent: Scope | null
-  readonly bound: Map<number, Scalar>
+/** What values are held in, by number. */
+interface Bound {
+  readonly get: (id: number) => Scalar | undefined
+  readonly set: (id: number, value: Scalar) => void
+  /** Runs `use`, and forgets what it bound. */
+  readonly within: <T>(use: () => T) => T
 }
 
 interface Context {
   readonly interner: Interner
+  readonly bound: Bound
   readonly fresh: (prefix: string) => string
   /** Locals that may be assigned. */
   readonly variables: ReadonlySet<string>
 }
 
-const lookUp = (scope: Scope | null, id: number): Scalar | undefined => {
-  for (let s = scope; s !== null; s = s.parent) {
-    const found = s.bound.get(id)
-    if (found !== undefined) return found
+const makeBound = (): Bound => {
+  const values = new Map<number, Scalar>()
+  const before: (readonly [id: number, value: Scalar | undefined])[] = []
+  return {
+    get: (id) => values.get(id),
+    set: (id, value) => {
+      before.push([id, values.get(id)])
+      values.set(id, value)
+    },
+    within: (use) => {
+      const since = before.length
+      const result = use()
+      while (before.length > since) {
+        const [id, value] = before.pop()!
+        if (value === undefined) values.delete(id)
+        else values.set(id, value)
+      }
+      return result
+    },
   }
-  return undefined
 }
 
 /** Binds every expression used more than once to a local. */
 export const share = (body: readonly Stmt[]): readonly Stmt[] => {
-  const variables = new Set<string>()
-  walk({
-    statement: (s) => {
-      if (s.tag === 'variable') variables.add(s.name)
-    },
-  }).body(body)
-  const fresh = freshNames(namesIn(body))
-  return shareBlock(body, null, { interner: makeInterner(), fresh, variables })
+  const variables = variablesIn(body, new Set())
+  const fresh = freshNames(body)
+  return shareBlock(body, { interner: makeInterner(), bound: makeBound(), fresh, variables })
 }
 
-const shareBlock = (
-  body: readonly Stmt[],
-  parent: Scope | null,
-  context: Context,
-): readonly Stmt[] => {
-  const { interner, fresh, variables } = context
-  const uses = countUses(body, parent, interner)
-  const scope: Scope = { parent, bound: new Map() }
+const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] => {
+  const { interner, bound, fresh, variables } = context
+  const uses = countUses(body, context)
   const out: Stmt[] = []
   const depths = new Map<Scalar, number>()
 
@@ -62,19 +69,20 @@ const shareBlock = (
     s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
   const scalar = (s: Scalar): Scalar => {
     const id = interner.idOf(s)
-    const known = lookUp(scope, id)
+    const known = bound.get(id)
     if (known !== undefined) return known
     const made = rebuilt(s)
-    const depth = 1 + Math.max(0, ...scalarsOf(made).map((child) => depths.get(child) ?? 0))
+    let depth = 1
+    for (const child of scalarsOf(made)) depth = Math.max(depth, 1 + (depths.get(child) ?? 0))
     const wanted = (uses.get(id) ?? 0) > 1 || depth >= deepest
     if (!wanted || isTrivial(made)) {
       depths.set(made, depth)
-      if (s.tag === 'guard') scope.bound.set(id, made)
+      if (s.tag === 'guard') bound.set(id, made)
       return made
     }
     const name = fresh(prefixOf(made))
     out.push({ tag: 'let', name, value: made })
-    scope.bound.set(id, local(made.dtype, name))
+    bound.set(id, local(made.dtype, name))
     return local(made.dtype, name)
   }
   const index = (i: Index): Index => mapIndex(i, index, scalar)
@@ -95,12 +103,8 @@ const shareBlock = (
     return local(s.dtype, name)
   }
 
-  const nested = (statements: readonly Stmt[]): readonly Stmt[] => {
-    const before = interner.snapshot()
-    const made = shareBlock(statements, scope, context)
-    interner.restore(before)
-    return made
-  }
+  const nested = (statements: readonly Stmt[]): readonly Stmt[] =>
+    interner.within(() => bound.within(() => shareBlock(statements, context)))
 
   for (const s of body) {
     switch (s.tag) {
@@ -121,13 +125,13 @@ const shareBlock = (
       case 'let': {
         const id = interner.idOf(s.value)
         // The local itself holds the value; one made before it would be another name for the same.
-        const value = lookUp(scope, id) ?? rebuilt(s.value)
+        const value = bound.get(id) ?? rebuilt(s.value)
         out.push({ ...s, value })
         interner.touch([s.name])
         interner.alias(s.name, id)
         // A copy of a variable keeps its own name: the variable may change.
         const plain = isTrivial(value) && !readsVariable(value, variables)
-        scope.bound.set(id, plain ? value : local(value.dtype, s.name))
+        bound.set(id, plain ? value : local(value.dtype, s.name))
         break
       }
       case 'variable':
@@ -149,14 +153,12 @@ const shareBlock = (
 /** Uses of each expression by the block's own statements; those of inner blocks are theirs. */
 const countUses = (
   body: readonly Stmt[],
-  parent: Scope | null,
-  interner: Interner,
+  { interner, bound }: Context,
 ): ReadonlyMap<number, number> => {
   const uses = new Map<number, number>()
-  const before = interner.snapshot()
   const count = (s: Scalar): void => {
     const id = interner.idOf(s)
-    if (lookUp(parent, id) !== undefined) return
+    if (bound.get(id) !== undefined) return
     const sofar = uses.get(id) ?? 0
     uses.set(id, sofar + 1)
     if (sofar > 0) return
@@ -170,41 +172,36 @@ const countUses = (
     else if (i.tag === 'affine') for (const t of i.terms) countIndex(t.term)
     else if (i.tag === 'floorDivide' || i.tag === 'modulo') countIndex(i.value)
   }
-  for (const s of body) {
+  const statement = (s: Stmt): void => {
     switch (s.tag) {
       case 'comment':
-        break
+        return
       case 'for':
       case 'while':
         touchWritten(interner, s.body)
-        touchWritten(interner, s.body)
-        break
+        return touchWritten(interner, s.body)
       case 'if':
         count(s.condition)
-        touchWritten(interner, [...s.then, ...s.otherwise])
-        break
+        return touchWritten(interner, [...s.then, ...s.otherwise])
       case 'let': {
         const id = interner.idOf(s.value)
         count(s.value)
         interner.touch([s.name])
-        interner.alias(s.name, id)
-        break
+        return interner.alias(s.name, id)
       }
       case 'variable':
       case 'assign':
         count(s.value)
-        interner.touch([s.name])
-        break
+        return interner.touch([s.name])
       case 'store':
         countIndex(s.at)
         count(s.value)
-        interner.touch([s.buffer])
-        break
+        return interner.touch([s.buffer])
       default:
-        s satisfies never
+        return s satisfies never
     }
   }
-  interner.restore(before)
+  interner.within(() => body.forEach(statement))
   return uses
 }
 
@@ -223,6 +220,15 @@ const isTrivial = (s: Scalar): boolean => {
   if (s.tag === 'literal' || s.tag === 'local') return true
   if (s.tag === 'convert') return s.dtype === 'float64' && s.x.dtype === 'float32' && isTrivial(s.x)
   return s.tag === 'fromIndex' && s.value.tag === 'counter'
+}
+
+const variablesIn = (body: readonly Stmt[], found: Set<string>): ReadonlySet<string> => {
+  for (const s of body) {
+    if (s.tag === 'variable') found.add(s.name)
+    else if (s.tag === 'for' || s.tag === 'while') variablesIn(s.body, found)
+    else if (s.tag === 'if') variablesIn([...s.then, ...s.otherwise], found)
+  }
+  return found
 }
 
 const readsVariable = (s: Scalar, variables: ReadonlySet<string>): boolean =>

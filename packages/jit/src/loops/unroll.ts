@@ -3,7 +3,7 @@ import { type Stmt, scalars } from '@cotangent/core'
 import { knownTruth } from './fold.ts'
 import { substitution } from './rewrite.ts'
 import { bodyBudget, tapExtent } from './tiling.ts'
-import { branching, effectsOf, freshNames, namesIn, sizeOfBody } from './visit.ts'
+import { branching, effectsOf, freshNames, sizeOfBody } from './visit.ts'
 
 const { constant } = scalars
 
@@ -14,7 +14,7 @@ export const unrollSmall = (
   body: readonly Stmt[],
   worthUnrolling: (loop: Loop) => boolean = worthInJavaScript,
 ): readonly Stmt[] => {
-  const fresh = freshNames(namesIn(body))
+  const fresh = freshNames(body)
   const block = (statements: readonly Stmt[]): readonly Stmt[] => statements.flatMap(statement)
   const statement = (s: Stmt): readonly Stmt[] => {
     switch (s.tag) {

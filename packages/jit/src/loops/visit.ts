@@ -43,9 +43,36 @@ export const walk = (visitor: Visitor): Walk => {
     if (seen.has(s)) return
     seen.add(s)
     visitor.scalar?.(s)
-    for (const child of scalarsOf(s)) scalar(child)
-    const at = indexOf(s)
-    if (at !== null) index(at)
+    // Children by tag, not by `scalarsOf`: no lists are made on the hottest path of the compiler.
+    switch (s.tag) {
+      case 'literal':
+      case 'local':
+        return
+      case 'load':
+        return index(s.at)
+      case 'within':
+      case 'fromIndex':
+        return index(s.value)
+      case 'unary':
+      case 'convert':
+      case 'bitcast':
+      case 'across':
+        return scalar(s.x)
+      case 'binary':
+      case 'compare':
+        scalar(s.x)
+        return scalar(s.y)
+      case 'select':
+        scalar(s.condition)
+        scalar(s.onTrue)
+        return scalar(s.onFalse)
+      case 'guard':
+        scalar(s.condition)
+        scalar(s.value)
+        return scalar(s.otherwise)
+      default:
+        return s satisfies never
+    }
   }
   const statement = (s: Stmt): void => {
     visitor.statement?.(s)
@@ -119,7 +146,7 @@ export const branching = (
 ): Stmt => ({ tag: 'if', condition, then: taken, otherwise })
 
 /** Every name that statements declare or mention: counters, locals, buffers. */
-export const namesIn = (body: readonly Stmt[]): Set<string> => {
+const namesIn = (body: readonly Stmt[]): Set<string> => {
   const names = new Set<string>()
   walk({
     scalar: (s) => {
@@ -146,23 +173,34 @@ export interface Effects {
   readonly declared: ReadonlySet<string>
 }
 
+const effects = new WeakMap<readonly Stmt[], Effects>()
+
+/** Passes ask again and again for bodies that none of them changed. */
 export const effectsOf = (body: readonly Stmt[]): Effects => {
+  const known = effects.get(body)
+  if (known !== undefined) return known
   const [stored, assigned, declared] = [new Set<string>(), new Set<string>(), new Set<string>()]
-  const statement = (s: Stmt): void => {
+  const include = (inner: Effects): void => {
+    for (const name of inner.stored) stored.add(name)
+    for (const name of inner.assigned) assigned.add(name)
+    for (const name of inner.declared) declared.add(name)
+  }
+  for (const s of body) {
     if (s.tag === 'store') stored.add(s.buffer)
     else if (s.tag === 'assign') assigned.add(s.name)
     else if (s.tag === 'let' || s.tag === 'variable') declared.add(s.name)
     else if (s.tag === 'for') {
       declared.add(s.counter)
-      s.body.forEach(statement)
-    } else if (s.tag === 'while') s.body.forEach(statement)
+      include(effectsOf(s.body))
+    } else if (s.tag === 'while') include(effectsOf(s.body))
     else if (s.tag === 'if') {
-      s.then.forEach(statement)
-      s.otherwise.forEach(statement)
+      include(effectsOf(s.then))
+      include(effectsOf(s.otherwise))
     }
   }
-  body.forEach(statement)
-  return { stored, assigned, declared }
+  const made = { stored, assigned, declared }
+  effects.set(body, made)
+  return made
 }
 
 /** How many distinct nodes the expressions of the statements have: an estimate of printed size. */
@@ -175,10 +213,13 @@ export const sizeOfBody = (body: readonly Stmt[]): number => {
   return size
 }
 
-/** Names not yet taken: `b0`, `b1`, … */
-export const freshNames = (taken: Set<string>): ((prefix: string) => string) => {
+/** Names that the statements do not have: `b0`, `b1`, … They are read when the first is asked for. */
+export const freshNames = (body: readonly Stmt[]): ((prefix: string) => string) => {
+  let names: Set<string> | null = null
   const next = new Map<string, number>()
   return (prefix) => {
+    names ??= namesIn(body)
+    const taken = names
     let n = next.get(prefix) ?? 0
     while (taken.has(`${prefix}${n}`)) n++
     next.set(prefix, n + 1)

@@ -56,7 +56,9 @@ export const printModule = (
     bytes: module.toBytes(),
     ground,
     kernels: kernels.functions,
-    sources: kernels.sources(),
+    get sources() {
+      return kernels.sources()
+    },
     hostFunctions,
     hosts: printer.hosts,
     hosting: kernels.hosting,

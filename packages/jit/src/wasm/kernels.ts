@@ -13,6 +13,7 @@ import { runWasmPasses } from './passes/passes.ts'
 export interface PreparedKernel {
   readonly kernel: Kernel
   readonly phases: readonly Phase[]
+  readonly hostFunctions: readonly HostFunction[]
 }
 
 /** One phase as a function of the module. */
@@ -67,15 +68,17 @@ export class Kernels {
     if (this.#prepared.has(step)) return
     guarded(step, () => {
       const kernel = stage('loop passes', () => runWasmPasses(step.kernel))
-      this.#prepared.set(step, { kernel, phases: phasesOf(kernel.body) })
+      const { body } = kernel
+      const hostFunctions = hostFunctionsOf(body)
+      this.#prepared.set(step, { kernel, phases: phasesOf(body), hostFunctions })
     })
   }
 
   /** The functions of JavaScript that the kernels call; imports come first in a module. */
   hostFunctions(): readonly HostFunction[] {
     const found = new Map<string, HostFunction>()
-    for (const { kernel } of this.#prepared.values()) {
-      for (const f of hostFunctionsOf(kernel.body)) found.set(f.name, f)
+    for (const { hostFunctions } of this.#prepared.values()) {
+      for (const f of hostFunctions) found.set(f.name, f)
     }
     return [...found.values()]
   }
@@ -100,23 +103,24 @@ export class Kernels {
   }
 
   #print(step: KernelStep, module: ModuleBuilder): KernelFunction {
-    const { kernel, phases } = this.#prepared.get(step)!
+    const { kernel, phases, hostFunctions } = this.#prepared.get(step)!
     const printed = phases.map((phase) => printPhase(kernel, phase, this.#host))
     const key = printed.map(({ body, rounds }) => `${rounds} ${body.fingerprint()}`).join('\n')
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const callsHost = hostFunctionsOf(kernel.body).length > 0
     const functions = printed.map(({ body, rounds, cost }): PhaseFunction => {
       const number = this.#phases++
       const index = module.declare(kernel.name, ['i32', 'i32', 'i32'], [])
       module.define(index, body)
       module.export(`p${number}`, index)
-      if (callsHost) this.hosting.add(number)
+      if (hostFunctions.length > 0) this.hosting.add(number)
       return { number, index, rounds, cost }
     })
     const made: KernelFunction = {
       name: kernel.name,
-      source: showKernel(kernel),
+      get source() {
+        return showKernel(kernel)
+      },
       buffers: kernel.buffers.map(({ dtype, size }) => ({ dtype, size })),
       phases: functions,
     }

@@ -4,7 +4,7 @@
  * are printed as often as they are used. Lanes take the branch when any of them must.
  */
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
-import { branching, freshNames, namesIn, scalarsOf } from '../../loops/visit.ts'
+import { branching, freshNames, scalarsOf } from '../../loops/visit.ts'
 import { mapIndex, mapScalar } from '../../loops/rewrite.ts'
 
 const { across, local, selectOp } = scalars
@@ -17,7 +17,7 @@ const muchWork = 24
 
 /** Makes branches of large guards, except in the conditions of `while`. */
 export const branchOnGuards = (body: readonly Stmt[]): readonly Stmt[] =>
-  block(body, freshNames(namesIn(body)), false)
+  block(body, freshNames(body), false)
 
 /** Whether lanes may differ in the condition: the value reads nothing that may be out of bounds. */
 export const isChoiceOfLanes = (s: Guard): boolean => workBehind(s).loads === 0

@@ -44,6 +44,12 @@ const peelLong: LoopPass['run'] = (kernel) => {
   return { ...kernel, body: peel(kernel.body, keeps) }
 }
 
+// What was shared before has nothing to share while no statement has moved.
+const hoistAndShare = (body: readonly Stmt[]): readonly Stmt[] => {
+  const hoisted = hoistValues(body)
+  return hoisted === body ? body : share(hoisted)
+}
+
 const lanes: LoopPass['run'] = (kernel) => ({
   ...kernel,
   body: vectorise(kernel.body, readableIn(kernel)),
@@ -61,8 +67,7 @@ export const wasmPasses: readonly LoopPass[] = [
   { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
   { name: 'branch on large guards', run: onBody(branchOnGuards) },
   { name: 'share subexpressions', run: onBody(share) },
-  { name: 'hoist invariants', run: onBody(hoistValues) },
-  { name: 'share what was hoisted', run: onBody(share) },
+  { name: 'hoist invariants and share them', run: onBody(hoistAndShare) },
   { name: 'vectors for variables', run: onBody(vectorVariables) },
   { name: 'drop unused locals', run: onBody(dropUnused) },
 ]

@@ -1,5 +1,6 @@
 /** A compiled graph: program, memory plan and driver, ready to run. */
 import {
+  type Atom,
   type Graph,
   type NDArray,
   Storage,
@@ -21,8 +22,9 @@ import { type OutputOrigin, originsOf } from './origins.ts'
 import type { Program } from './program.ts'
 import { isTiny } from './size.ts'
 import { jsTarget, wasmTarget } from './target.ts'
+import { standIn } from './standIn.ts'
 import { WasmProgram } from './wasm/executable.ts'
-import { wasmAvailable } from './wasm/runtime.ts'
+import { wasmAvailable, wasmObstacle } from './wasm/runtime.ts'
 
 /** What runs: JavaScript functions over typed arrays, or a WebAssembly module over a heap. */
 export type Code =
@@ -43,14 +45,17 @@ export interface Executable {
 /**
  * Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. Without a `backend`, it is
  * WebAssembly's where there is enough to do: entering it costs more than a JavaScript function does.
+ * A module is compiled now if the engine allows, unless it `isAwaited`.
  */
 export const compileGraph = (
   graph: Graph,
   donated: readonly boolean[] = [],
   given?: CodeBackend,
   name = 'compiled function',
+  isAwaited = false,
 ): Executable => {
-  const best = given ?? bestBackend()
+  const best = backendFor(given) ?? 'js'
+  if (best === 'js' && given !== 'js') noticeJavaScript()
   const wanted = lowerFor(graph, best)
   const tiny =
     given === undefined && best === 'wasm' && codeGenerationAllowed() && isTiny(wanted.program)
@@ -66,15 +71,26 @@ export const compileGraph = (
     return { ...shared, code: { tag: 'js', driver }, run: driver.run }
   }
   const wasm = new WasmProgram(program, plan, origins, name)
+  if (!isAwaited) wasm.start()
+  const meanwhile = standIn(wasm, () =>
+    codeGenerationAllowed() ? compileGraph(graph, [], 'js').run : interpreted(graph),
+  )
   const run: Executable['run'] = (arrays) =>
-    wasm
-      .call(
-        arrays.map((data) => new Storage(data)),
-        donated,
-      )
-      .map((storage) => storage.read())
+    wasm.start() ? runStored(wasm, arrays, donated) : meanwhile(arrays)
   return { ...shared, code: { tag: 'wasm', program: wasm }, run }
 }
+
+const runStored = (
+  program: WasmProgram,
+  arrays: readonly TypedArray[],
+  donated: readonly boolean[],
+): readonly TypedArray[] =>
+  program
+    .call(
+      arrays.map((data) => new Storage(data)),
+      donated,
+    )
+    .map((storage) => storage.read())
 
 const lowerFor = (
   graph: Graph,
@@ -98,7 +114,11 @@ export const kernelsOf = ({
 /** Back ends that generate code. */
 export type CodeBackend = 'js' | 'wasm'
 
-export const bestBackend = (): CodeBackend => (wasmAvailable() ? 'wasm' : 'js')
+/** What is used where a back end (undefined: the best) is asked for; null: only the interpreter is left. */
+export const backendFor = (wanted: CodeBackend | undefined): CodeBackend | null => {
+  if (wanted !== 'js' && wasmAvailable()) return 'wasm'
+  return codeGenerationAllowed() ? 'js' : null
+}
 
 /** Whether a back end (undefined: any) can make functions here. */
 export const isAvailable = (backend: CodeBackend | undefined): boolean =>
@@ -119,6 +139,17 @@ export const executableOf = (graph: Graph): Executable => {
   return made
 }
 
+let saidJavaScript = false
+
+/** Says once that compiled functions are JavaScript here, for want of WebAssembly. */
+const noticeJavaScript = (): void => {
+  if (saidJavaScript) return
+  saidJavaScript = true
+  console.warn(
+    `cotangent: ${wasmObstacle()}; compiled functions are JavaScript, which takes several times as long`,
+  )
+}
+
 let noticed = false
 
 /** Says once that compiled functions are interpreted here. */
@@ -126,7 +157,7 @@ export const noticeInterpreted = (): void => {
   if (noticed) return
   noticed = true
   console.warn(
-    'cotangent: this page forbids generated code (content security policy without unsafe-eval); compiled functions run interpreted',
+    'cotangent: the content security policy of this page forbids generated code (it has neither wasm-unsafe-eval nor unsafe-eval); compiled functions run interpreted',
   )
 }
 
@@ -139,15 +170,29 @@ export const executeArrays = (graph: Graph, inputs: readonly NDArray[]): readonl
   return runArrays(executableOf(graph), inputs)
 }
 
+const rawOf = ({ dtype, data }: NDArray): TypedArray =>
+  isHalf(dtype) ? encodeHalf(dtype, data) : data
+
+const arrayOf = ({ aval: { shape, dtype } }: Atom, data: TypedArray): NDArray => ({
+  shape,
+  dtype,
+  data: isHalf(dtype) ? decodeHalf(dtype, data) : data,
+})
+
 /** Runs an executable on arrays as the interpreter has them. */
 export const runArrays = (
   { graph, run }: Executable,
   inputs: readonly NDArray[],
 ): readonly NDArray[] => {
-  const raw = inputs.map(({ dtype, data }) => (isHalf(dtype) ? encodeHalf(dtype, data) : data))
-  const outputs = run(raw)
-  return graph.outputs.map(({ aval: { shape, dtype } }, i) => {
-    const data = outputs[i]!
-    return { shape, dtype, data: isHalf(dtype) ? decodeHalf(dtype, data) : data }
-  })
+  const outputs = run(inputs.map(rawOf))
+  return graph.outputs.map((atom, i) => arrayOf(atom, outputs[i]!))
 }
+
+/** The interpreter on raw storage. */
+const interpreted =
+  (graph: Graph): Executable['run'] =>
+  (inputs) =>
+    evaluateGraph(
+      graph,
+      inputs.map((data, i) => arrayOf(graph.inputs[i]!, data)),
+    ).map(rawOf)

@@ -29,5 +29,6 @@ export {
   setFusedMultiplyAdd,
 } from './wasm/fusedMultiplyAdd.ts'
 export * as heap from './wasm/heap/index.ts'
+export { theHeap } from './wasm/runtime.ts'
 export * as threads from './wasm/threads/index.ts'
 export { WorkerError, getThreads, setThreads } from './wasm/threads/index.ts'

@@ -21,7 +21,7 @@ import {
   unflatten,
 } from '@cotangent/core'
 import { Cache, type KeyPart } from './cache.ts'
-import { type CodeBackend, executeArrays, isAvailable } from './executable.ts'
+import { type CodeBackend, backendFor, executeArrays } from './executable.ts'
 import { explain } from './explain/explain.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { MissLog } from './explain/log.ts'
@@ -30,7 +30,14 @@ import { Lowered } from './lowered.ts'
 import { type ProfileFunction, profileWith } from './profile/profile.ts'
 import { donatedLeaves, positions } from './positions.ts'
 import { type Recognised, Recent } from './recent.ts'
-import { type Call, type Variant, compileVariant, interpretVariant, runVariant } from './variant.ts'
+import {
+  type Call,
+  type Variant,
+  compileVariant,
+  interpretVariant,
+  prepareVariant,
+  runVariant,
+} from './variant.ts'
 
 export type Backend = CodeBackend | 'interpret'
 
@@ -51,6 +58,17 @@ export interface Jitted<A extends readonly unknown[], R> {
   (...args: A): R
   /** What the compiler makes of the function at these arguments. */
   readonly lower: (...args: A) => Lowered<A, R>
+  /**
+   * Compiles for arguments of these types, so that the first call finds its code in place. Nothing is
+   * computed, and donated arguments stay usable. The function is traced before this returns; its
+   * WebAssembly is compiled while other things go on, which in a page is the way for modules that are
+   * too long for its main thread. A call that comes before is not held up: it runs JavaScript, or
+   * the interpreter.
+   * @throws CompileError where the engine refuses the code
+   * @example
+   * await step.precompile(state, batch) // while the data load
+   */
+  readonly precompile: (...args: A) => Promise<void>
   /** How many compiled variants are kept. */
   readonly cacheSize: number
   readonly clearCache: () => void
@@ -111,6 +129,9 @@ const compiled = <A extends readonly unknown[], R>(
     return { call, variant }
   }
 
+  const isInterpreted = (): boolean =>
+    backend === 'interpret' || isInterpreting() || backendFor(wanted) === null
+
   const run = (...args: readonly unknown[]): unknown => {
     const { call, variant } = recognise(args)
     if (isTracing()) {
@@ -118,10 +139,9 @@ const compiled = <A extends readonly unknown[], R>(
       const inputs = [...variant.captures, ...call.leaves.map(leafTensor)]
       return unflatten(variant.structure, bind(callP, inputs, params))
     }
-    const outputs =
-      backend === 'interpret' || isInterpreting() || !isAvailable(wanted)
-        ? interpretVariant(variant, call, backend !== 'interpret')
-        : runVariant(variant, call)
+    const outputs = isInterpreted()
+      ? interpretVariant(variant, call, backend !== 'interpret')
+      : runVariant(variant, call)
     return unflatten(variant.structure, outputs)
   }
 
@@ -136,6 +156,11 @@ const compiled = <A extends readonly unknown[], R>(
     })
   }
 
+  const precompile = async (...args: A): Promise<void> => {
+    const { call, variant } = recognise(args)
+    if (!isInterpreted()) await prepareVariant(variant, call.donated)
+  }
+
   const clear = (): void => {
     log.cleared()
     cache.clear()
@@ -145,6 +170,7 @@ const compiled = <A extends readonly unknown[], R>(
   const jitted: unknown = Object.defineProperties(run, {
     name: { value: `jit(${f.name})` },
     lower: { value: lower },
+    precompile: { value: precompile },
     cacheSize: { get: () => cache.size },
     clearCache: { value: clear },
   })

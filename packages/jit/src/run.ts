@@ -12,13 +12,14 @@ import type { OutputOrigin } from './origins.ts'
 
 const noneDonated: readonly boolean[] = []
 
-/** Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. */
+/** Compiles a closed graph. `donated[i]` lets outputs overwrite input `i`. @see compileGraph */
 export const compileFor = (
   graph: Graph,
   donated: readonly boolean[] = noneDonated,
   backend?: CodeBackend,
   name?: string,
-): Executable => compileGraph(graph, donated, backend, name)
+  isAwaited?: boolean,
+): Executable => compileGraph(graph, donated, backend, name, isAwaited)
 
 /**
  * The results, in the order of the graph's outputs. Those that are an input, a constant or an
@@ -29,7 +30,8 @@ export const runOn = (
   inputs: readonly Storage[],
   donated: readonly boolean[] = noneDonated,
 ): readonly Storage[] => {
-  if (executable.code.tag === 'wasm') {
+  // A module that is still being compiled is stood in for by `executable.run`.
+  if (executable.code.tag === 'wasm' && executable.code.program.start()) {
     if (donated.length > 0) requireOnce(inputs, donated)
     return executable.code.program.call(inputs, donated)
   }

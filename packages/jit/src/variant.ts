@@ -53,6 +53,17 @@ export const compileVariant = (
   donated: readonly boolean[],
 ): Executable => compileFor(graph, donated, backend, name)
 
+/** Compiles a variant, in the background as far as that goes; resolves when its code is in place. */
+export const prepareVariant = async (
+  variant: Variant,
+  donated: readonly boolean[],
+): Promise<void> => {
+  const { graph, backend, name } = variant
+  variant.executable ??= compileFor(graph, donated, backend, name, true)
+  const { code } = variant.executable
+  if (code.tag === 'wasm') await code.program.ready()
+}
+
 /** Runs a variant compiled, on the memory of its arguments. */
 export const runVariant = (variant: Variant, call: Call): readonly Tensor[] => {
   const { leaves, donated } = call

@@ -82,6 +82,7 @@ const profileCall = (
     const variant = stage('trace', () => inside.trace(args, call))
     return compileVariant(variant, call.donated)
   })
+  requireAtOnce(executable, inside.name)
   const firstRun = timed(() => runOnce(executable, inputs, call))
   const recorder = new Recorder()
   const { sites, observed } = observe(executable, recorder)
@@ -106,6 +107,17 @@ const profileCall = (
     compile: compileRows(stages, firstRun),
   }
   return new Profile(data, timelineOf(recorder, new Map(numbered.map(([site], n) => [site, n]))))
+}
+
+// What stands in for a module until it is compiled has other kernels.
+const requireAtOnce = ({ code }: Executable, name: string): void => {
+  if (code.tag === 'js' || code.program.start()) return
+  throw new UnsupportedError({
+    operation: 'jit.profile',
+    problem: 'this thread may not compile so long a module at once',
+    got: `${code.program.module.bytes.length} bytes for ${name === '' ? 'a nameless function' : name}`,
+    fix: 'profile it in a worker, or profile its parts',
+  })
 }
 
 const timed = (use: () => unknown): number => {
@@ -147,6 +159,7 @@ const observe = (
     }
   }
   const observedProgram = new WasmProgram(program, plan, origins, 'jit.profile', observer)
+  requireAtOnce({ ...executable, code: { tag: 'wasm', program: observedProgram } }, 'jit.profile')
   return {
     sites: sitesWith(observedProgram.sources),
     observed: { ...executable, code: { tag: 'wasm', program: observedProgram } },

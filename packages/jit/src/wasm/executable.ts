@@ -1,6 +1,7 @@
 /** Running a program in WebAssembly: storages in, storages out. */
 import {
   type Atom,
+  CompileError,
   InternalError,
   Literal,
   Storage,
@@ -19,19 +20,26 @@ import type { Arena, Heap } from './heap/index.ts'
 import {
   type Fork,
   type Instance,
+  type Linking,
   type PhaseCall,
   type WasmModule,
-  instantiate,
+  linking,
   printModule,
 } from './instance.ts'
 import { theHeap } from './runtime.ts'
 
 const noneDonated: readonly boolean[] = []
 
+/** A program as a module. It can be called once `start` has said so, or `ready` has come. */
 export class WasmProgram {
   readonly module: WasmModule
   readonly #heap: Heap
-  readonly #instance: Instance
+  readonly #linking: Linking
+  #instance: Instance | null = null
+  /** Whether this thread may not compile so long a module at once. */
+  #isRefused = false
+  #arriving: Promise<void> | null = null
+  #failure: CompileError | null = null
   readonly #arena: Arena
   readonly #origins: readonly OutputOrigin[]
   /** For each output of the module, the input whose memory it takes, or −1. */
@@ -56,7 +64,7 @@ export class WasmProgram {
     this.module = stage('print', () => printModule(program, plan, shared, observer))
     const { bytes, hosting } = this.module
     const makeFork = (phases: readonly PhaseCall[]): Fork => new Forker(bytes, phases, hosting).fork
-    this.#instance = stage('link', () => instantiate(this.module, this.#heap, makeFork, observer))
+    this.#linking = linking(this.module, this.#heap, makeFork, observer)
     const { ground } = this.module
     this.#arena = this.#heap.arena(ground.bytes, label)
     const positions = new Map(ground.inputs.map((h, i) => [h.slot, i]))
@@ -85,6 +93,51 @@ export class WasmProgram {
     return this.module.sources
   }
 
+  /**
+   * Compiles the module now, unless it has been. The main thread of a page may compile only short ones
+   * so (up to 8 MB in Chromium): then it is compiled in the background, and this says false until it
+   * is there.
+   * @throws CompileError where that failed
+   */
+  start(): boolean {
+    if (this.#instance !== null) return true
+    if (this.#failure !== null) throw this.#failure
+    if (!this.#isRefused) {
+      try {
+        this.#instance = stage('link', this.#linking.now)
+        return true
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        this.#isRefused = true
+      }
+    }
+    // Who calls it next is told of a failure.
+    this.ready().catch(() => {})
+    return false
+  }
+
+  /** Compiles the module in the background, unless it has been. @throws CompileError where that fails */
+  async ready(): Promise<void> {
+    if (this.#instance !== null) return
+    this.#arriving ??= this.#arrive()
+    await this.#arriving
+  }
+
+  async #arrive(): Promise<void> {
+    try {
+      const instance = await this.#linking.later()
+      this.#instance ??= instance
+    } catch (error) {
+      this.#failure = new CompileError({
+        operation: this.#label,
+        problem: `its WebAssembly module cannot be compiled: ${String(error)}`,
+        got: `${this.module.bytes.length} bytes`,
+        fix: "leave memory for it, or compile with jit(f, { backend: 'js' })",
+      })
+      throw this.#failure
+    }
+  }
+
   /** Runs once. Donated storages cannot be read afterwards. */
   call(inputs: readonly Storage[], donated: readonly boolean[] = noneDonated): readonly Storage[] {
     const heap = this.#heap
@@ -95,12 +148,17 @@ export class WasmProgram {
       const pointers = this.#point(inputs, donated, ground, owned)
       const { i32 } = heap
       for (let n = 0; n < pointers.length; n++) i32[(ground >> 2) + n] = pointers[n]!
-      this.#instance.run(ground)
+      this.#running.run(ground)
       return this.#results(inputs, donated, pointers, owned)
     } finally {
       for (const address of owned) heap.free(address)
       heap.endCall()
     }
+  }
+
+  get #running(): Instance {
+    if (this.#instance !== null) return this.#instance
+    throw new InternalError({ operation: 'run', problem: 'the module has not been compiled' })
   }
 
   /** Everything's address; blocks that this call owns for now are noted in `owned`. */

@@ -26,7 +26,7 @@ export class Forker {
     if (pool.pays(1000 * microseconds) && !this.#alone.has(phase)) {
       this.#registration.module ??= pool.register(this.#bytes)
       pool.run(this.#registration.module, phase, this.#phases[phase]!, args, rounds, grain)
-      return Math.min(pool.threads, Math.ceil(rounds / grain))
+      return Math.min(1 + pool.started, Math.ceil(rounds / grain))
     }
     const call = this.#phases[phase]!
     // In pieces: the engine puts better code in place between calls.

@@ -81,13 +81,21 @@ export interface Instance {
   readonly phases: readonly PhaseCall[]
 }
 
-/** Compiles and links a module. `makeFork` gives what runs a phase on all threads. */
-export const instantiate = (
+/** A module on its way to an instance: once, by either of the two. */
+export interface Linking {
+  /** @throws RangeError where this thread may compile no module of this length at once */
+  readonly now: () => Instance
+  /** The same, compiled by other threads of the engine. */
+  readonly later: () => Promise<Instance>
+}
+
+/** What a module is linked with. `makeFork` gives what runs a phase on all threads. */
+export const linking = (
   module: WasmModule,
   heap: Heap,
   makeFork: (phases: readonly PhaseCall[]) => Fork,
   observer: Observer | null = null,
-): Instance => {
+): Linking => {
   const { bytes, hostFunctions, hosts, ground } = module
   const calls = hosts.map(hostCall)
   const phases: PhaseCall[] = []
@@ -105,23 +113,37 @@ export const instantiate = (
     groundNow = before
   }
   const fork = observed(makeFork(phases), observer)
-  const code = stage('compile', () => new WebAssembly.Module(bytes))
-  const instance = new WebAssembly.Instance(code, {
+  const imports = {
     env: { memory: heap.memory, fork, host, mark: observer?.mark ?? nobody },
     maths: Object.fromEntries(hostFunctions.map((f) => [f.name, f.run])),
-  })
-  const { exports } = instance
-  const count = module.kernels.reduce((n, k) => n + k.phases.length, 0)
-  for (let p = 0; p < count; p++) phases.push(functionOf(exports, `p${p}`))
-  const run = functionOf(exports, 'run')
+  }
+  const linked = ({ exports }: WebAssembly.Instance): Instance => {
+    const count = module.kernels.reduce((n, k) => n + k.phases.length, 0)
+    phases.splice(0)
+    for (let p = 0; p < count; p++) phases.push(functionOf(exports, `p${p}`))
+    const run = functionOf(exports, 'run')
+    return {
+      run: (at) => {
+        groundNow = at
+        run(at)
+      },
+      phases,
+    }
+  }
   return {
-    run: (at) => {
-      groundNow = at
-      run(at)
+    now: () => {
+      const code = stage('compile', () => new WebAssembly.Module(bytes))
+      return linked(new WebAssembly.Instance(code, imports))
     },
-    phases,
+    later: async () => {
+      const code = await WebAssembly.compile(bytes)
+      return linked(await WebAssembly.instantiate(code, imports))
+    },
   }
 }
+
+/** Compiles and links a module now. @see Linking */
+export const instantiate = (...how: Parameters<typeof linking>): Instance => linking(...how).now()
 
 const nobody = (): void => {}
 

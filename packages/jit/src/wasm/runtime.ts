@@ -35,21 +35,27 @@ const simdProbe = Uint8Array.of(
   11,
 )
 
-let available: boolean | null = null
+let tried: { readonly obstacle: string | null } | null = null
 
-/** Whether the engine has WebAssembly with vectors and this page may compile it. Tried once. */
-export const wasmAvailable = (): boolean => {
-  available ??= tryCompiling()
-  return available
+/** Why there can be no WebAssembly with vectors here, or null. Tried once. */
+export const wasmObstacle = (): string | null => {
+  tried ??= { obstacle: findObstacle() }
+  return tried.obstacle
 }
 
-const tryCompiling = (): boolean => {
+/** Whether the engine has WebAssembly with vectors and this page may compile it. */
+export const wasmAvailable = (): boolean => wasmObstacle() === null
+
+const findObstacle = (): string | null => {
+  if (typeof WebAssembly === 'undefined') return 'this engine has no WebAssembly'
+  if (!WebAssembly.validate(simdProbe))
+    return 'the WebAssembly of this engine has no vectors (SIMD)'
   try {
-    if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(simdProbe)) return false
     // A content security policy lets bytes be validated, but not compiled.
-    return new WebAssembly.Module(simdProbe) instanceof WebAssembly.Module
-  } catch {
-    return false
+    const module = new WebAssembly.Module(simdProbe)
+    return module instanceof WebAssembly.Module ? null : 'this engine compiles no WebAssembly'
+  } catch (error) {
+    return `WebAssembly cannot be compiled here (${String(error)})`
   }
 }
 

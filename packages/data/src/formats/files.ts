@@ -1,6 +1,7 @@
 /** Whole files as bytes, decompressed where they are gzip. Node only; a browser never loads this. */
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { DataError } from '../errors.ts'
+import { hostModule } from './host.ts'
 
 const reasonOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)
@@ -8,10 +9,9 @@ const reasonOf = (thrown: unknown): string =>
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
 
-// The host's modules are imported at the first use, so that a bundle for a browser can be made.
 const readBytes = (path: string): TE.TaskEither<DataError, Uint8Array> =>
   TE.tryCatch(
-    async (): Promise<Uint8Array> => (await import('node:fs/promises')).readFile(path),
+    async (): Promise<Uint8Array> => (await hostModule('node:fs/promises')).readFile(path),
     (thrown): DataError => {
       const missing = codeOf(thrown) === 'ENOENT' || codeOf(thrown) === 'ENOTDIR'
       return missing
@@ -29,7 +29,7 @@ const readBytes = (path: string): TE.TaskEither<DataError, Uint8Array> =>
 const inflate = (path: string, packed: Uint8Array): TE.TaskEither<DataError, Uint8Array> =>
   TE.tryCatch(
     async (): Promise<Uint8Array> => {
-      const { gunzip } = await import('node:zlib')
+      const { gunzip } = await hostModule('node:zlib')
       return new Promise((resolve, reject) => {
         gunzip(packed, (error, content) => (error === null ? resolve(content) : reject(error)))
       })

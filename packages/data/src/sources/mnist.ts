@@ -3,6 +3,7 @@ import type { TypedArray } from '@cotangent/core'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { DataError } from '../errors.ts'
+import { hostModule } from '../formats/host.ts'
 import { type IdxArray, readIdx } from '../formats/idx.ts'
 import type { Dataset } from '../pipeline/dataset.ts'
 import { type LabelledImage, type TrainTest, imageDataset } from './images.ts'
@@ -17,8 +18,8 @@ const spellings = (stem: string, rank: number): readonly string[] =>
 /** The path of the first of these files that there is. */
 const locate = (dir: string, names: readonly string[]): TE.TaskEither<DataError, string> => {
   return async () => {
-    const { access } = await import('node:fs/promises')
-    const path = await import('node:path')
+    const { access } = await hostModule('node:fs/promises')
+    const path = await hostModule('node:path')
     for (const name of names) {
       const candidate = path.join(dir, name)
       const exists = await access(candidate).then(

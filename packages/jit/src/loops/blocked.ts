@@ -7,7 +7,7 @@ import { type Index, type Stmt, scalars } from '@cotangent/core'
 import { accessOf } from './access.ts'
 import { substitution } from './rewrite.ts'
 import { hasLoop } from './unroll.ts'
-import { branching, freshNames, namesIn, walk } from './visit.ts'
+import { branching, freshNames, walk } from './visit.ts'
 
 const { affine, counter } = scalars
 
@@ -23,7 +23,7 @@ const farApart = 16
 
 /** Makes blocks of nests of parallel loops with reads across the innermost. */
 export const blockTransposed = (body: readonly Stmt[]): readonly Stmt[] =>
-  block(body, freshNames(namesIn(body)))
+  block(body, freshNames(body))
 
 type Fresh = (prefix: string) => string
 

@@ -146,7 +146,7 @@ export const branching = (
 ): Stmt => ({ tag: 'if', condition, then: taken, otherwise })
 
 /** Every name that statements declare or mention: counters, locals, buffers. */
-export const namesIn = (body: readonly Stmt[]): Set<string> => {
+const namesIn = (body: readonly Stmt[]): Set<string> => {
   const names = new Set<string>()
   walk({
     scalar: (s) => {

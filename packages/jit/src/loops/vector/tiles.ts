@@ -346,15 +346,60 @@ const isWide = (
   return dims > 1
 }
 
+// Networks repeat their layers: what a request depends on, and the tile it got.
+const chosen = new Map<string, Tile | null>()
+const mostChosen = 512
+
+const keyOf = (request: TileRequest): string => {
+  const { lanes, outputs, reduced, operands, stepWork, finishWork, accumulators } = request
+  const dims = [...outputs, ...reduced]
+  return JSON.stringify([
+    [lanes, stepWork, finishWork, accumulators, request.splittable, request.mayPack],
+    outputs.map((d) => [d.name, d.extent, request.storable(d), request.finishAccesses(d)]),
+    reduced.map((d) => [d.name, d.extent]),
+    operands.map((o) => [
+      [o.name, o.work, o.movable, o.counters.size],
+      dims.map((d) => [
+        o.counters.has(d.name),
+        o.guarded.has(d.name),
+        o.accesses.map((a) => (a.uneven.has(d.name) ? 'uneven' : (a.strides.get(d.name) ?? 0))),
+      ]),
+    ]),
+  ])
+}
+
 /** The cheapest tile, or null where only one value at a time can be computed. */
-export const chooseTile = (request: TileRequest, engine: Engine = v8x64): Tile | null => {
+export const chooseTile = (request: TileRequest): Tile | null => {
+  const key = keyOf(request)
+  const known = chosen.get(key)
+  if (known !== undefined) {
+    const dims = known === null ? [] : [...request.outputs, ...request.reduced]
+    const lane = dims.find((d) => d.name === known?.lane.name)
+    return known === null || lane === undefined ? null : { ...known, lane }
+  }
+  const made = cheapest(request, v8x64)
+  if (chosen.size >= mostChosen) chosen.clear()
+  chosen.set(key, made)
+  return made
+}
+
+const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
   let best: Tile | null = null
   const facts = new Facts(request)
+  const lanes = request.lanes
+  const all = extentOf(request.outputs) * extentOf(request.reduced)
   const consider = (tile: Omit<Tile, 'cost'>): void => {
+    if (best !== null) {
+      // Not even tiles that fit everywhere would be cheaper.
+      let points = lanes * tile.vectors
+      for (const size of tile.sizes.values()) points *= size
+      const { lane, along, packed } = tile
+      const step = stepCost(request, facts, lane, tile, along, packed, engine)
+      if ((all / points) * step >= best.cost) return
+    }
     const cost = tileCost(request, facts, tile, engine)
     if (best === null || cost < best.cost * 0.999) best = { ...tile, cost }
   }
-  const lanes = request.lanes
   for (const lane of request.outputs) {
     if (lane.extent < 2 || !request.storable(lane)) continue
     const moves = request.operands.map((o) => facts.movement(o, lane.name))

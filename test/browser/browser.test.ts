@@ -52,7 +52,7 @@ const programs = 'elementwise|matmul|convolution|pooling|derivatives|donation|le
 // Sums of different orders.
 const rounding = 2e-4
 
-describe.skipIf(path === null)('pages', () => {
+describe.skipIf(path === null)('pages', { timeout: 120_000 }, () => {
   let server: Server
   let chromium: Chromium
   let here: Report = {}
@@ -72,7 +72,7 @@ describe.skipIf(path === null)('pages', () => {
     })
     chromium = new Chromium(path!)
     here = runSmoke(threadedModes)
-  })
+  }, 180_000)
 
   afterAll(async () => {
     setThreads(1)

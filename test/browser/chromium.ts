@@ -90,7 +90,7 @@ export class Chromium {
   }
 
   /** Opens a page in a profile of its own and waits until it calls `deliver(text)`. */
-  async visit(url: string, milliseconds = 60_000): Promise<Visit> {
+  async visit(url: string, milliseconds = 110_000): Promise<Visit> {
     const { browserContextId } = await this.#send('Target.createBrowserContext')
     const made = await this.#send('Target.createTarget', { url: 'about:blank', browserContextId })
     const { targetId } = made

@@ -57,6 +57,7 @@ class Watch {
       mark: (n) => this.#mark(n, watched),
       forked,
     })
+    watched.start()
     const storages = inputs.map((data) => new Storage(data))
     const given = new Set<Var>(plan.donations.values())
     const donated = program.inputs.map((v) => given.has(v))

@@ -137,9 +137,10 @@ const strayCost = (operand: Operand, request: TileRequest, reuse: number): numbe
     const stride = 4 * Math.abs(access.strides.get(inner.name) ?? 0)
     if (stride < 1024) continue
     const swept = stride * inner.extent
+    // Rows a power of two apart fall into few sets of the cache.
     if (stride % pageSize === 0 && inner.extent >= 64) cost += 8
+    else if (stride % 2048 === 0 && inner.extent >= 64) cost += 0.6
     else if (inner.extent <= 256) cost += 8 / reuse
-    else if (stride % 2048 === 0) cost += 1.5
     else if (swept > cacheBytes) cost += 0.8
     else cost += 0.15
   }

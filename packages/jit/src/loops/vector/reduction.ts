@@ -18,7 +18,8 @@ import type { Outward } from './outwardPlan.ts'
 import { type Layout, type Panel, panelSize } from './panels.ts'
 import { partialSize } from './register.ts'
 import { partition } from './partition.ts'
-import { type Tile, type TileRequest, chooseTile, extentOf } from './tiles.ts'
+import { chooseTile } from './tileChoice.ts'
+import { type Tile, type TileRequest, extentOf } from './tiles.ts'
 
 /** Terms of a plain float32 sum in a row; more are summed in blocks. */
 const sumBlock = 64

@@ -1,0 +1,177 @@
+/** The choice of a tile: which dim the lanes run along, how many rows and vectors, what is copied first. */
+import type { Dim } from '../tiling.ts'
+import type { Operand } from './operands.ts'
+import { Facts, stepCost, tileCost } from './tileCosts.ts'
+import { type Engine, type Tile, type TileRequest, extentOf, v8x64 } from './tiles.ts'
+
+/** Whether copying an operand can make sense: its elements are used often and are its own. */
+const isPackable = (operand: Operand, request: TileRequest): boolean => {
+  if (!request.mayPack || !operand.movable) return false
+  const known = [...request.outputs, ...request.reduced].filter((d) => operand.counters.has(d.name))
+  return known.length === operand.counters.size && known.length > 0
+}
+
+const rowSizes = [2, 3, 4, 5, 6, 8] as const
+const mostPoints = 12
+
+// A dim along which every operand moves offers no reuse.
+const offersReuse = (request: TileRequest, dim: Dim): boolean =>
+  dim.extent > 1 && request.operands.some((o) => !o.counters.has(dim.name))
+
+const sizesWithout = (
+  request: TileRequest,
+  lane: Dim | null,
+): readonly ReadonlyMap<string, number>[] => {
+  const dims = request.outputs.filter((d) => d !== lane && offersReuse(request, d))
+  const found: ReadonlyMap<string, number>[] = [new Map()]
+  for (const p of dims) {
+    for (const t of rowSizes) if (t <= p.extent) found.push(new Map([[p.name, t]]))
+  }
+  dims.forEach((p, n) => {
+    for (const q of dims.slice(n + 1)) {
+      // Beside lanes of outputs a second dim of rows only makes up for a short first one.
+      const apart = lane === null ? !movesAlike(request, p, q) : p.extent < 4 || q.extent < 4
+      if (!apart) continue
+      for (const t of [2, 3, 4]) {
+        for (const u of [2, 3, 4]) {
+          if (t <= p.extent && u <= q.extent)
+            found.push(
+              new Map([
+                [p.name, t],
+                [q.name, u],
+              ]),
+            )
+        }
+      }
+    }
+  })
+  return found
+}
+
+const movesAlike = (request: TileRequest, p: Dim, q: Dim): boolean =>
+  request.operands.every((o) => o.counters.has(p.name) === o.counters.has(q.name))
+
+const subsets = <T>(all: readonly T[]): readonly (readonly T[])[] =>
+  all.reduce<readonly (readonly T[])[]>((made, x) => [...made, ...made.map((m) => [...m, x])], [[]])
+
+/** Whether the tile takes several outputs of the operand along more than one dim. */
+const isWide = (
+  operand: Operand,
+  lane: Dim | null,
+  sizes: ReadonlyMap<string, number>,
+): boolean => {
+  let dims = lane !== null && operand.counters.has(lane.name) ? 1 : 0
+  for (const [name, size] of sizes) if (size > 1 && operand.counters.has(name)) dims++
+  return dims > 1
+}
+
+// Networks repeat their layers: what a request depends on, and the tile it got.
+const chosen = new Map<string, Tile | null>()
+const mostChosen = 512
+
+const keyOf = (request: TileRequest): string => {
+  const { lanes, outputs, reduced, operands, stepWork, finishWork, accumulators } = request
+  const dims = [...outputs, ...reduced]
+  return JSON.stringify([
+    [lanes, stepWork, finishWork, accumulators, request.splittable, request.mayPack],
+    outputs.map((d) => [d.name, d.extent, request.storable(d), request.finishAccesses(d)]),
+    reduced.map((d) => [d.name, d.extent]),
+    operands.map((o) => [
+      [o.name, o.work, o.movable, o.counters.size],
+      dims.map((d) => [
+        o.counters.has(d.name),
+        o.guarded.has(d.name),
+        o.accesses.map((a) => (a.uneven.has(d.name) ? 'uneven' : (a.strides.get(d.name) ?? 0))),
+      ]),
+    ]),
+  ])
+}
+
+/** The cheapest tile, or null where only one value at a time can be computed. */
+export const chooseTile = (request: TileRequest): Tile | null => {
+  const key = keyOf(request)
+  const known = chosen.get(key)
+  if (known !== undefined) {
+    const dims = known === null ? [] : [...request.outputs, ...request.reduced]
+    const lane = dims.find((d) => d.name === known?.lane.name)
+    return known === null || lane === undefined ? null : { ...known, lane }
+  }
+  const made = cheapest(request, v8x64)
+  if (chosen.size >= mostChosen) chosen.clear()
+  chosen.set(key, made)
+  return made
+}
+
+const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
+  let best: Tile | null = null
+  const facts = new Facts(request)
+  const lanes = request.lanes
+  const all = extentOf(request.outputs) * extentOf(request.reduced)
+  const consider = (tile: Omit<Tile, 'cost'>): void => {
+    if (best !== null) {
+      // Not even tiles that fit everywhere would be cheaper.
+      let points = lanes * tile.vectors
+      for (const size of tile.sizes.values()) points *= size
+      const { lane, along, packed } = tile
+      const step = stepCost(request, facts, lane, tile, along, packed, engine)
+      if ((all / points) * step >= best.cost) return
+    }
+    const cost = tileCost(request, facts, tile, engine)
+    if (best === null || cost < best.cost * 0.999) best = { ...tile, cost }
+  }
+  for (const lane of request.outputs) {
+    if (lane.extent < 2 || !request.storable(lane)) continue
+    const moves = request.operands.map((o) => facts.movement(o, lane.name))
+    const must = request.operands.filter((o, n) => moves[n] === 'never' && !isPackable(o, request))
+    if (must.length > 0) continue
+    const most = Math.ceil(lane.extent / lanes)
+    for (const sizes of sizesWithout(request, lane)) {
+      let rows = 1
+      for (const size of sizes.values()) rows *= size
+      const limit = sizes.size === 0 ? 8 : 4
+      for (let vectors = 1; vectors <= Math.min(limit, most); vectors++) {
+        if (rows * vectors > mostPoints) break
+        const candidates = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
+        for (const chosen of subsets(candidates)) {
+          const packed = new Set(chosen.map((o) => o.name))
+          const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
+          if (fits) consider({ along: 'output', lane, vectors, sizes, packed })
+        }
+      }
+    }
+  }
+  if (!request.splittable) return best
+  for (const lane of request.reduced) {
+    if (lane.extent < lanes) continue
+    const moves = request.operands.map((o) => facts.movement(o, lane.name))
+    if (moves.some((m) => m === 'never' || m === 'anyhow')) continue
+    // The last vector of a row reads past its end: not far, where neighbours are read.
+    const isWhole = lane.extent % lanes === 0
+    if (moves.some((m) => m === 'apart') && !isWhole) continue
+    if (moves.every((m) => m === 'apart')) continue
+    for (const sizes of sizesWithout(request, null)) {
+      let rows = 1
+      for (const size of sizes.values()) rows *= size
+      for (const vectors of [1, 2, 4]) {
+        if (rows * vectors > mostPoints || vectors * lanes > lane.extent) break
+        consider({ along: 'reduced', lane, vectors, sizes, packed: new Set() })
+      }
+    }
+  }
+  return best
+}
+
+// Copies pay where elements are used again, and where the loads need them.
+const mayCopy = (
+  operand: Operand,
+  request: TileRequest,
+  facts: Facts,
+  lane: Dim,
+  sizes: ReadonlyMap<string, number>,
+): boolean => {
+  if (!isPackable(operand, request) || isWide(operand, lane, sizes)) return false
+  if (facts.reuse(operand) < 4) return false
+  const movement = facts.movement(operand, lane.name)
+  const awkward = movement !== 'beside' && movement !== 'uniform'
+  return awkward || operand.work > 0 || facts.stray(operand) > 0
+}

@@ -1,0 +1,212 @@
+/**
+ * What a register tile costs, in cycles of a core with two ports for multiplications and three for
+ * floating-point operations in all, fitted to measurements; what matters is their order.
+ */
+import type { Dim } from '../tiling.ts'
+import { type LaneMovement, type Operand, movementOf } from './operands.ts'
+import { type Engine, type Tile, type TileRequest, extentOf, piecesOf } from './tiles.ts'
+
+/** Facts about operands that many tiles ask for. */
+export class Facts {
+  readonly #request: TileRequest
+  readonly #movements = new Map<Operand, Map<string, LaneMovement>>()
+  readonly #stray = new Map<Operand, number>()
+  readonly #reuse = new Map<Operand, number>()
+  readonly #finish = new Map<string, ReturnType<TileRequest['finishAccesses']>>()
+
+  constructor(request: TileRequest) {
+    this.#request = request
+  }
+
+  movement(operand: Operand, counter: string): LaneMovement {
+    const known = this.#movements.get(operand) ?? new Map<string, LaneMovement>()
+    this.#movements.set(operand, known)
+    const found = known.get(counter) ?? movementOf(operand, counter)
+    known.set(counter, found)
+    return found
+  }
+
+  /** Outputs that use one element. */
+  reuse(operand: Operand): number {
+    const { outputs } = this.#request
+    const found =
+      this.#reuse.get(operand) ?? extentOf(outputs.filter((d) => !operand.counters.has(d.name)))
+    this.#reuse.set(operand, found)
+    return found
+  }
+
+  stray(operand: Operand): number {
+    const found = this.#stray.get(operand) ?? strayCost(operand, this.#request, this.reuse(operand))
+    this.#stray.set(operand, found)
+    return found
+  }
+
+  finish(lane: Dim): ReturnType<TileRequest['finishAccesses']> {
+    const found = this.#finish.get(lane.name) ?? this.#request.finishAccesses(lane)
+    this.#finish.set(lane.name, found)
+    return found
+  }
+}
+
+/** Bytes between rows at which caches collide. */
+const pageSize = 4096
+const cacheBytes = 512 * 1024
+
+/** Cycles a step waits for memory because an operand is read across large strides. */
+const strayCost = (operand: Operand, request: TileRequest, reuse: number): number => {
+  if (reuse < 8) return 0
+  const inner = request.reduced.at(-1)
+  if (inner === undefined) return 0
+  let cost = 0
+  for (const access of operand.accesses) {
+    const stride = 4 * Math.abs(access.strides.get(inner.name) ?? 0)
+    if (stride < 1024) continue
+    const swept = stride * inner.extent
+    // Rows a power of two apart fall into few sets of the cache.
+    if (stride % pageSize === 0 && inner.extent >= 64) cost += 8
+    else if (stride % 2048 === 0 && inner.extent >= 64) cost += 0.6
+    else if (inner.extent <= 256) cost += 8 / reuse
+    else if (swept > cacheBytes) cost += 0.8
+    else cost += 0.15
+  }
+  return cost
+}
+
+const packCost = (operand: Operand, request: TileRequest, lane: Dim): number => {
+  const dims = [...request.outputs, ...request.reduced].filter((d) => operand.counters.has(d.name))
+  const inner = request.reduced.findLast((d) => operand.counters.has(d.name))
+  const beside = movementOf(operand, lane.name)
+  const along = inner === undefined ? 'never' : movementOf(operand, inner.name)
+  const each = beside === 'beside' || beside === 'uniform' ? 0.7 : along === 'beside' ? 1.6 : 3.5
+  const vectorised = beside !== 'never' || along === 'beside'
+  return extentOf(dims) * (each + operand.work / (vectorised ? 10 : 2))
+}
+
+interface Shape {
+  readonly vectors: number
+  readonly sizes: ReadonlyMap<string, number>
+}
+
+/** Cycles of one step of a tile. */
+export const stepCost = (
+  request: TileRequest,
+  facts: Facts,
+  lane: Dim,
+  shape: Shape,
+  along: Tile['along'],
+  packed: ReadonlySet<string>,
+  engine: Engine,
+): number => {
+  const { operands, lanes, stepWork, accumulators } = request
+  let rows = 1
+  for (const size of shape.sizes.values()) rows *= size
+  const points = rows * shape.vectors
+  let [arithmetic, loads, held, other, bytes] = [points * stepWork, 0, 0, 0, 0]
+  for (const operand of operands) {
+    let copies = 1
+    for (const [name, size] of shape.sizes) if (operand.counters.has(name)) copies *= size
+    const movement = packed.has(operand.name) ? 'beside' : facts.movement(operand, lane.name)
+    const varies = operand.counters.has(lane.name)
+    if (varies || along === 'reduced') copies *= shape.vectors
+    const count = operand.accesses.length
+    if (packed.has(operand.name)) loads += copies
+    else if (movement === 'apart') {
+      loads += copies * count * lanes
+      arithmetic += copies * count * (lanes - 1)
+    } else if (movement === 'anyhow') {
+      loads += 2 * copies * count * lanes
+      arithmetic += copies * count * (3 * lanes)
+      other += copies * 8
+    } else loads += copies * count
+    if (!packed.has(operand.name)) arithmetic += copies * operand.work
+    // The engine loads a step's operands before it computes.
+    held += copies
+    bytes += varies || along === 'reduced' ? copies : copies / lanes
+  }
+  const used = points * accumulators + held + (stepWork > 1 ? 1 : 0)
+  const over = used - engine.registers
+  const spilling = over <= 0 ? 1 : over <= 1 ? 1.25 : 1.8
+  const busy = Math.max(
+    arithmetic / engine.arithmetic,
+    loads / engine.loads,
+    (arithmetic + loads + other + 3) / engine.instructions,
+  )
+  // Among tiles as good, the one that reads the fewest bytes.
+  return Math.max(busy * spilling, engine.latency) + 0.02 * bytes
+}
+
+/** Lanes that lie apart are stored one by one, each to a line of memory of its own. */
+const apartCost = 14
+
+const finishCost = (
+  request: TileRequest,
+  points: number,
+  along: Tile['along'],
+  lane: Dim,
+  facts: Facts,
+): number => {
+  if (along === 'reduced') {
+    return points * request.lanes * (1 + request.finishWork / 2) + points * 4
+  }
+  const { beside, apart } = facts.finish(lane)
+  return points * (1 + beside + apartCost * apart + request.finishWork / 2)
+}
+
+export const tileCost = (
+  request: TileRequest,
+  facts: Facts,
+  tile: Omit<Tile, 'cost'>,
+  engine: Engine,
+): number => {
+  const { lanes, outputs, reduced } = request
+  const tiled = outputs.filter((d) => tile.sizes.has(d.name))
+  const others = outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
+  let shapes: readonly { readonly shape: Shape; readonly tiles: number }[] = []
+  if (tile.along === 'output') {
+    const width = lanes * tile.vectors
+    shapes = piecesOf(tile.lane.extent, width).map(({ count, size }) => ({
+      shape: { vectors: Math.ceil(size / lanes), sizes: new Map() },
+      tiles: count,
+    }))
+  } else shapes = [{ shape: { vectors: tile.vectors, sizes: new Map() }, tiles: 1 }]
+  for (const dim of tiled) {
+    const pieces = piecesOf(dim.extent, tile.sizes.get(dim.name)!)
+    shapes = shapes.flatMap(({ shape, tiles }) =>
+      pieces.map((p) => ({
+        shape: { ...shape, sizes: new Map([...shape.sizes, [dim.name, p.size]]) },
+        tiles: tiles * p.count,
+      })),
+    )
+  }
+  const terms = extentOf(reduced)
+  const inner = tile.along === 'reduced' ? tile.lane : reduced.at(-1)
+  const entries = inner === undefined ? 1 : terms / inner.extent
+  const perEntry =
+    tile.along === 'reduced'
+      ? Math.floor(tile.lane.extent / (lanes * tile.vectors)) +
+        // What is left over costs a masked step of its own for each vector.
+        (Math.ceil((tile.lane.extent % (lanes * tile.vectors)) / lanes) * 1.6) / tile.vectors
+      : (inner?.extent ?? 1)
+  let total = 0
+  for (const { shape, tiles } of shapes) {
+    let points = shape.vectors
+    for (const size of shape.sizes.values()) points *= size
+    const finished = tile.along === 'reduced' ? points / shape.vectors : points
+    let step = stepCost(request, facts, tile.lane, shape, tile.along, tile.packed, engine)
+    for (const operand of request.operands) {
+      if (!tile.packed.has(operand.name)) step += facts.stray(operand)
+    }
+    const loops = reduced.length > 1 ? entries * 6 : 6
+    total +=
+      tiles *
+      (entries * perEntry * step +
+        loops +
+        engine.start +
+        finishCost(request, finished, tile.along, tile.lane, facts))
+  }
+  total *= extentOf(others)
+  for (const operand of request.operands) {
+    if (tile.packed.has(operand.name)) total += packCost(operand, request, tile.lane)
+  }
+  return total
+}

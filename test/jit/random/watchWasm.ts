@@ -1,5 +1,5 @@
 /**
- * Running an executable of WebAssembly while watching the whole heap: a kernel changes nothing but
+ * Running an executable of WebAssembly while watching the heap: a kernel changes nothing but
  * its results, and these depend neither on what lies around its arrays nor on the order in which
  * the rounds of its phases run, nor on what its results held before.
  */
@@ -7,13 +7,18 @@ import { Storage, type TypedArray, type Var, dtypeInfo } from '@cotangent/core'
 import type { Executable, KernelStep } from '@cotangent/jit'
 import { WasmProgram } from '../../../packages/jit/src/wasm/executable.ts'
 import type { KernelFunction } from '../../../packages/jit/src/wasm/kernels.ts'
+import { guardBytes } from '../../../packages/jit/src/wasm/heap/index.ts'
+import { bytesOf } from '../../../packages/jit/src/plan/plan.ts'
 import { type PhaseCall, instantiate } from '../../../packages/jit/src/wasm/instance.ts'
 import { theHeap } from '../../../packages/jit/src/wasm/runtime.ts'
 import { kernelSteps } from './steps.ts'
 
-interface Region {
+interface Span {
   readonly from: number
   readonly to: number
+}
+
+interface Region extends Span {
   readonly access: 'read' | 'write' | 'readwrite'
 }
 
@@ -30,6 +35,8 @@ const changedOutside = (a: Uint8Array, b: Uint8Array, regions: readonly Region[]
   return -1
 }
 
+/** Bytes around the program's memory that are watched, too. */
+const margin = 4096
 /** A kernel is watched so many times: rounds of loops are alike. */
 const timesWatched = 2
 /** What lies where a kernel has no business: NaN, −1, a bool that is none. */
@@ -40,6 +47,7 @@ class Watch {
   readonly #heap = theHeap()
   readonly #steps: readonly KernelStep[]
   readonly #times = new Map<KernelStep, number>()
+  #origin: Span = { from: 0, to: 0 }
   #before: Uint8Array | null = null
   #phases: readonly PhaseCall[] | null = null
 
@@ -69,6 +77,7 @@ class Watch {
     const times = this.#times.get(step) ?? 0
     if (times >= timesWatched) return
     if (n % 2 === 0) {
+      this.#origin = this.#window(watched)
       this.#before = this.#snapshot()
       return
     }
@@ -81,16 +90,31 @@ class Watch {
     }
   }
 
+  /** All that the program has to do with, and some bytes around. */
+  #window({ module: { ground }, groundAddress }: WasmProgram): Span {
+    const heap = this.#heap
+    let [from, to] = [groundAddress, groundAddress + ground.bytes]
+    for (const { slot, at } of ground.pointers) {
+      const address = heap.u32[(groundAddress + at) / 4]!
+      from = Math.min(from, address)
+      to = Math.max(to, address + bytesOf(slot))
+    }
+    const end = heap.stats().bytesTouched + guardBytes
+    return { from: Math.max(0, from - margin), to: Math.min(end, to + margin) }
+  }
+
   #snapshot(): Uint8Array {
-    return this.#heap.u8.slice(0, this.#heap.stats().bytesTouched + 64)
+    return this.#heap.u8.slice(this.#origin.from, this.#origin.to)
   }
 
   #check(step: KernelStep, watched: WasmProgram, before: Uint8Array): void {
     const heap = this.#heap
     const args = watched.groundAddress + watched.module.ground.arguments
-    const pointers: Region = { from: args, to: args + 4 * step.arguments.length, access: 'write' }
+    const { from: origin } = this.#origin
+    const first = args - origin
+    const pointers: Region = { from: first, to: first + 4 * step.arguments.length, access: 'write' }
     const regions = step.kernel.buffers.map(({ dtype, size, access }, i): Region => {
-      const from = heap.u32[args / 4 + i]!
+      const from = heap.u32[args / 4 + i]! - origin
       return { from, to: from + size * dtypeInfo[dtype].bytes, access }
     })
     const written = [pointers, ...regions.filter((r) => r.access !== 'read')]
@@ -106,10 +130,10 @@ class Watch {
       if (r.access === 'write' && !shared) around.fill(poison, r.from, r.to)
     }
     around.set(after.subarray(pointers.from, pointers.to), pointers.from)
-    heap.u8.set(around)
+    heap.u8.set(around, origin)
     this.#runBackwards(functionOf(step, watched), watched, args)
     const again = this.#snapshot()
-    heap.u8.set(after)
+    heap.u8.set(after, origin)
     const stored = changedOutside(around, again, written)
     if (stored >= 0) throw new Error(`${place(stored, regions)} is written`)
     for (const { from, to } of written) {

@@ -20,8 +20,16 @@ const { literal, load, local, modulo, within } = scalars
 const lanes = 4
 /** Output channels that a register tile computes. */
 const rows = 4
-/** Rounds of the outermost loop, of which threads take shares; each has scratch of its own. */
-const groups = 24
+/** Most rounds of the outermost loop, of which threads take shares; each has scratch of its own. */
+const mostGroups = 24
+
+/** The number of groups, of half the most or more, that leaves the fewest rounds without work. */
+const groupsFor = (blocks: number): number => {
+  if (blocks <= mostGroups) return blocks
+  const counts = range(mostGroups / 2 + 1).map((n) => mostGroups - n)
+  const idle = (count: number): number => count * Math.ceil(blocks / count) - blocks
+  return counts.reduce((best, count) => (idle(count) < idle(best) ? count : best))
+}
 
 interface Plan {
   readonly channels: number
@@ -49,7 +57,7 @@ const planOf = (x: Shape, w: Shape): Plan => {
   const vectors = batch * inImage
   const block = channels >= 256 ? 8 : 4
   const all = Math.ceil(vectors / block)
-  const count = Math.min(groups, all)
+  const count = groupsFor(all)
   return {
     channels,
     outputs: w[0]!,

@@ -44,8 +44,11 @@ const peelStmt = (s: Stmt, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
 type Parts = (body: readonly Stmt[]) => readonly Stmt[]
 
 const peelLoop = (loop: Loop, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
+  const conditions = conditionsOf(loop.body)
+  // Loops inside have no other conditions.
+  if (conditions.length === 0) return [loop]
   const whole: readonly Stmt[] = [{ ...loop, body: peel(loop.body, keeps) }]
-  const part = loop.reverse === true ? null : longestPart(loop)
+  const part = loop.reverse === true ? null : longestPart(loop, conditions)
   if (part === null || keeps(loop)) return whole
   const before = piece(loop, 0, part.from)
   const middle = piece(loop, part.from, part.to)
@@ -78,12 +81,12 @@ interface Part {
 }
 
 // The longest part between two values at which some condition starts or stops to hold for certain.
-const longestPart = (loop: Loop): Part | null => {
+const longestPart = (loop: Loop, conditions: readonly Within[]): Part | null => {
   const step = loop.step ?? 1
   // The first round at or behind a value.
   const roundAt = (x: number): number => Math.ceil(x / step) * step
   const cuts = new Set([0, loop.extent])
-  for (const condition of conditionsOf(loop.body)) {
+  for (const condition of conditions) {
     for (const cut of cutsOf(condition, loop.counter)) {
       const at = roundAt(cut)
       if (at > 0 && at < loop.extent) cuts.add(at)

@@ -102,21 +102,44 @@ export const mapStmt = (
   switch (s.tag) {
     case 'comment':
       return s
-    case 'for':
-      return { ...s, body: onBody(s.body) }
-    case 'while':
-      return { ...s, condition: onScalar(s.condition), body: onBody(s.body) }
-    case 'if':
-      return branching(onScalar(s.condition), onBody(s.then), onBody(s.otherwise))
+    case 'for': {
+      const body = onBody(s.body)
+      return body === s.body ? s : { ...s, body }
+    }
+    case 'while': {
+      const [condition, body] = [onScalar(s.condition), onBody(s.body)]
+      return condition === s.condition && body === s.body ? s : { ...s, condition, body }
+    }
+    case 'if': {
+      const condition = onScalar(s.condition)
+      const [taken, otherwise] = [onBody(s.then), onBody(s.otherwise)]
+      const same = condition === s.condition && taken === s.then && otherwise === s.otherwise
+      return same ? s : branching(condition, taken, otherwise)
+    }
     case 'let':
     case 'variable':
-    case 'assign':
-      return { ...s, value: onScalar(s.value) }
-    case 'store':
-      return { ...s, at: onIndex(s.at), value: onScalar(s.value) }
+    case 'assign': {
+      const value = onScalar(s.value)
+      return value === s.value ? s : { ...s, value }
+    }
+    case 'store': {
+      const [at, value] = [onIndex(s.at), onScalar(s.value)]
+      return at === s.at && value === s.value ? s : { ...s, at, value }
+    }
     default:
       return s satisfies never
   }
+}
+
+/** What the statements become, each for itself; the same list where none changes. */
+export const mapBody = (body: readonly Stmt[], onStmt: (s: Stmt) => Stmt): readonly Stmt[] => {
+  let changed = false
+  const made = body.map((s) => {
+    const after = onStmt(s)
+    if (after !== s) changed = true
+    return after
+  })
+  return changed ? made : body
 }
 
 export interface Rewriter {
@@ -161,9 +184,11 @@ export const substitution = (by: Substitution): Rewriter => {
   const statement = (s: Stmt): Stmt => {
     const made = mapStmt(s, scalar, index, body)
     const declares = made.tag === 'let' || made.tag === 'variable' || made.tag === 'assign'
-    return declares ? { ...made, name: rename(made.name) } : made
+    if (!declares) return made
+    const name = rename(made.name)
+    return name === made.name ? made : { ...made, name }
   }
-  const body = (statements: readonly Stmt[]): readonly Stmt[] => statements.map(statement)
+  const body = (statements: readonly Stmt[]): readonly Stmt[] => mapBody(statements, statement)
   return { scalar, index, body }
 }
 

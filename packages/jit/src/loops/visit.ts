@@ -18,12 +18,14 @@ export interface Walk {
 export const walk = (visitor: Visitor): Walk => {
   const seen = new Set<Scalar | Index>()
   const index = (i: Index): void => {
+    // Nobody is called for these, and nothing is below them.
+    if (visitor.index === undefined && (i.tag === 'counter' || i.tag === 'constant')) return
     if (seen.has(i)) return
     seen.add(i)
     visitor.index?.(i)
     switch (i.tag) {
-      case 'constant':
       case 'counter':
+      case 'constant':
         return
       case 'affine':
         for (const t of i.terms) index(t.term)
@@ -40,28 +42,29 @@ export const walk = (visitor: Visitor): Walk => {
     }
   }
   const scalar = (s: Scalar): void => {
+    if (visitor.scalar === undefined && (s.tag === 'local' || s.tag === 'literal')) return
     if (seen.has(s)) return
     seen.add(s)
     visitor.scalar?.(s)
-    // Children by tag, not by `scalarsOf`: no lists are made on the hottest path of the compiler.
+    // The compiler's hottest path: no lists of children are made, and the commonest kinds come first.
     switch (s.tag) {
-      case 'literal':
+      case 'binary':
+      case 'compare':
+        scalar(s.x)
+        return scalar(s.y)
       case 'local':
+      case 'literal':
         return
       case 'load':
         return index(s.at)
-      case 'within':
-      case 'fromIndex':
-        return index(s.value)
       case 'unary':
       case 'convert':
       case 'bitcast':
       case 'across':
         return scalar(s.x)
-      case 'binary':
-      case 'compare':
-        scalar(s.x)
-        return scalar(s.y)
+      case 'within':
+      case 'fromIndex':
+        return index(s.value)
       case 'select':
         scalar(s.condition)
         scalar(s.onTrue)

@@ -1,7 +1,7 @@
 /** Functions that WebAssembly has not, as arithmetic; half floats as their 16 bits. */
 import { type DType, type Index, type Scalar, type Stmt, isHalf, scalars } from '@cotangent/core'
 import type { Kernel } from '../../kernel.ts'
-import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
+import { mapBody, mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { expandBinary, expandUnary } from '../maths/index.ts'
 import { type Half, decodeHalf, encodeHalf, nextAfterHalf, roundHalf } from './half.ts'
 
@@ -17,14 +17,14 @@ export const expand = (kernel: Kernel): Kernel => {
   }
   const index = (i: Index): Index => mapIndex(i, index, scalar)
   const statement = (s: Stmt): Stmt => {
-    const made = mapStmt(s, scalar, index, (body) => body.map(statement))
+    const made = mapStmt(s, scalar, index, (body) => mapBody(body, statement))
     if (s.tag !== 'store' || made.tag !== 'store' || !isHalfType(s.value.dtype)) return made
     return { ...made, value: encodeHalf(s.value.dtype, made.value) }
   }
   return {
     ...kernel,
     buffers: kernel.buffers.map((b) => (isHalf(b.dtype) ? { ...b, dtype: 'uint16' } : b)),
-    body: kernel.body.map(statement),
+    body: mapBody(kernel.body, statement),
   }
 }
 

@@ -3,7 +3,7 @@
  * whose stores lie side by side.
  */
 import { type Index, type Lanes, type Scalar, type Stmt, dtypeInfo, scalars } from '@cotangent/core'
-import { mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
+import { mapBody, mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
 import { isChoiceOfLanes } from './guards.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
@@ -75,7 +75,7 @@ const withSelects = (body: readonly Stmt[], judge: Judge): readonly Stmt[] => {
   }
   const index = (i: Index): Index => mapIndex(i, index, scalar)
   const block = (statements: readonly Stmt[]): readonly Stmt[] =>
-    statements.map((s) => mapStmt(s, scalar, index, block))
+    mapBody(statements, (s) => mapStmt(s, scalar, index, block))
   return block(body)
 }
 

@@ -43,7 +43,7 @@ const blockSize = 4096
 /** Splits a kernel's statements into phases. */
 export const phasesOf = (statements: readonly Stmt[]): readonly Phase[] => {
   const body = statements.flatMap(splitFlat)
-  const whole = [phaseOf([], body)]
+  const whole = (): readonly Phase[] => [phaseOf([], body)]
   const phases: Phase[] = []
   const lets: Stmt[] = []
   const stored = new Set<string>()
@@ -53,14 +53,14 @@ export const phasesOf = (statements: readonly Stmt[]): readonly Phase[] => {
       lets.push(s)
       continue
     }
-    if (s.tag !== 'for') return whole
+    if (s.tag !== 'for') return whole()
     const prelude = neededBy(s, lets)
     // A value read before a phase must not be read again after that phase has overwritten it.
-    if (readsAny(prelude, stored)) return whole
+    if (readsAny(prelude, stored)) return whole()
     phases.push(phaseOf(prelude, [s]))
     for (const name of effectsOf([s]).stored) stored.add(name)
   }
-  return phases.length === 0 ? whole : phases
+  return phases.length === 0 ? whole() : phases
 }
 
 const phaseOf = (prelude: readonly Stmt[], body: readonly Stmt[]): Phase => {
@@ -82,6 +82,7 @@ const phaseOf = (prelude: readonly Stmt[], body: readonly Stmt[]): Phase => {
 }
 
 const neededBy = (s: Stmt, lets: readonly Stmt[]): readonly Stmt[] => {
+  if (lets.length === 0) return lets
   const names = new Set<string>()
   const visitor = walk({
     scalar: (x) => {

@@ -7,7 +7,7 @@ import {
   type Stmt,
   isFloat,
 } from '@cotangent/core'
-import { walk } from '../../loops/visit.ts'
+import { effectsOf, walk } from '../../loops/visit.ts'
 import { op, relaxed } from '../encode/opcodes.ts'
 import { fusesMultiplyAdd } from '../fusedMultiplyAdd.ts'
 import { type CounterBinding, type Frame, indexVaries, varies } from './frame.ts'
@@ -292,15 +292,7 @@ interface Rounds {
   readonly active: number
 }
 
-const isAssigned = (loop: Loop, name: string): boolean => {
-  let found = false
-  walk({
-    statement: (s) => {
-      if (s.tag === 'assign' && s.name === name) found = true
-    },
-  }).body(loop.body)
-  return found
-}
+const isAssigned = (loop: Loop, name: string): boolean => effectsOf(loop.body).assigned.has(name)
 
 // A step of a register tile: assignments to a few vectors, and what they read.
 const isShortStep = (loop: Loop): boolean => {

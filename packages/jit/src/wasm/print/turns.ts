@@ -21,7 +21,7 @@ export const turnsIn = (frame: Frame, body: readonly Stmt[]): ReadonlyMap<Stmt, 
       waiting.clear()
       continue
     }
-    for (const name of readIn(s)) forget(waiting, name)
+    if (waiting.size > 0) for (const name of readIn(s)) forget(waiting, name)
     if (s.tag !== 'store') continue
     const key = keyOf(frame, s)
     if (key === null) {

@@ -12,6 +12,14 @@ describe('kernels', () => {
     expectCompiled((x: Tensor) => x.argmin({ axis: 1 }), int32([-4, -4, -5, -4]).reshape(1, 4)))
 })
 
+describe('compile time', () => {
+  test('what all lanes share is looked at once, however often it is used', () => {
+    const constant = (): Tensor => np.full([3, 4], 2).astype('int32').astype('float32')
+    // Each sine uses its argument several times: the third would never come to an end.
+    expectCompiled((x: Tensor) => [x.add(1), np.sin(np.sin(np.sin(constant())))], np.ones([2]))
+  })
+})
+
 describe('equal equations', () => {
   test('infinities of both signs are different parameters', () =>
     expectCompiled((x: Tensor) => np.nanToNum(x), np.array([-Infinity, Infinity, NaN, 1])))

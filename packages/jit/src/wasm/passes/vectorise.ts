@@ -29,8 +29,14 @@ export const vectorise = (body: readonly Stmt[], readable: IsReadable): readonly
         return { ...s, body: inside(s.body) }
       case 'if':
         return branching(s.condition, inside(s.then), inside(s.otherwise))
-      default:
+      case 'comment':
+      case 'let':
+      case 'variable':
+      case 'assign':
+      case 'store':
         return s
+      default:
+        return s satisfies never
     }
   }
   return inside(body)
@@ -104,7 +110,9 @@ class Judge {
   /** Locals with a value for each lane. */
   readonly #varying = new Set<string>()
   readonly #declared: ReadonlySet<string>
-  readonly #known = new Map<Scalar, boolean>()
+  /** Values that vary, and those that do not as far as is known: locals may turn out to. */
+  readonly #varied = new Set<Scalar>()
+  readonly #uniform = new Set<Scalar>()
   /** Stores that fill vectors together with another. */
   readonly #paired = new Set<Stmt>()
   readonly #readable: IsReadable
@@ -162,7 +170,9 @@ class Judge {
         return
       case 'let':
         this.#scalar(s.value)
-        if (this.#varies(s.value)) this.#varying.add(s.name)
+        if (!this.#varies(s.value)) return
+        this.#varying.add(s.name)
+        this.#uniform.clear()
         return
       case 'variable':
         this.#scalar(s.value)
@@ -243,15 +253,15 @@ class Judge {
   }
 
   #varies(s: Scalar): boolean {
-    const known = this.#known.get(s)
-    if (known !== undefined) return known
+    if (this.#varied.has(s)) return true
+    if (this.#uniform.has(s)) return false
     const at = indexOf(s)
     const found =
       s.tag === 'local'
         ? this.#varying.has(s.name)
         : scalarsOf(s).some((x) => this.#varies(x)) || (at !== null && this.#stride(at) !== 0)
-    // Locals may turn out to vary later; everything else is final.
-    if (found) this.#known.set(s, true)
+    const known = found ? this.#varied : this.#uniform
+    known.add(s)
     return found
   }
 

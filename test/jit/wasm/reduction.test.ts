@@ -1,4 +1,5 @@
 import { scalars } from '@cotangent/core'
+import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { add, agree, type Case, multiply, read, storing, sum, wide } from './reductionSupport.ts'
 
@@ -193,6 +194,47 @@ describe('convolutions', () => {
         finish: storing(out),
       },
     })
+  })
+})
+
+describe('any shape', () => {
+  const extent = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most })
+  test('of a product', () => {
+    const transposed = fc.constantFrom(undefined, 'a', 'b', 'both')
+    fc.assert(
+      fc.property(extent(40), extent(40), extent(70), transposed, (m, n, k, t) => {
+        agree(matmul({ m, n, k, ...(t === undefined ? {} : { transposed: t }) }))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('of a convolution', () => {
+    const layer = fc.record({
+      batch: extent(3),
+      channels: extent(4),
+      perGroup: extent(5),
+      groups: extent(3),
+      kernel: fc.tuple(extent(4), extent(4)),
+      height: extent(7),
+      width: extent(17),
+      stride: extent(3),
+      dilation: extent(2),
+    })
+    fc.assert(
+      fc.property(layer, ({ perGroup, height, width, ...rest }) => {
+        const [ky, kx] = rest.kernel
+        agree(
+          conv({
+            ...rest,
+            outputs: perGroup * rest.groups,
+            height: height + (ky - 1) * rest.dilation,
+            width: width + (kx - 1) * rest.dilation,
+          }),
+        )
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 

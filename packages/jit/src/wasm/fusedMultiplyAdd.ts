@@ -2,7 +2,7 @@
 import { UnsupportedError } from '@cotangent/core'
 import { ModuleBuilder } from './encode/module.ts'
 import { FunctionBody } from './encode/body.ts'
-import { op, relaxed } from './encode/opcodes.ts'
+import { relaxed } from './encode/opcodes.ts'
 import { environmentSetting } from './threads/host.ts'
 
 let available: boolean | null = null

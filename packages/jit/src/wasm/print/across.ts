@@ -1,14 +1,22 @@
 /** Combining the lanes of a vector into one value. */
 import { type BinaryOp, type DType, InternalError, type Lanes, type Scalar } from '@cotangent/core'
 
+import { simd } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
 import { kindOf } from './layout.ts'
-import { extractFirst } from './uniform.ts'
 import { laneOperator } from './laneOps.ts'
 import { walk } from '../../loops/visit.ts'
 
 const bytesOf = (lanes: readonly number[], width: number): readonly number[] =>
   lanes.flatMap((lane) => Array.from({ length: width }, (_, b) => lane * width + b))
+
+/** Takes the vector on the stack and leaves its first lane. */
+export const extractFirst = ({ body }: Frame, dtype: DType): void => {
+  const kind = kindOf(dtype)
+  if (kind === 'f32') body.simdLane(simd.f32x4ExtractLane, 0)
+  else if (kind === 'f64') body.simdLane(simd.f64x2ExtractLane, 0)
+  else body.simdLane(simd.i32x4ExtractLane, 0)
+}
 
 /** Takes the vector on the stack, combines its lanes in pairs, and leaves one value. */
 export const combineLanes = (

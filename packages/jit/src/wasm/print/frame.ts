@@ -31,12 +31,25 @@ export interface Pointer {
   readonly offset: number
 }
 
+/**
+ * How scalars are printed. Indices hold scalars and scalars hold indices: each finds the other here.
+ */
+export interface ScalarPrinters {
+  /** Pushes a value that is the same in every lane. */
+  readonly uniform: (frame: Frame, s: Scalar) => void
+  /** Pushes a value for each lane. */
+  readonly vector: (frame: Frame, s: Scalar) => void
+  /** Pushes a bool as a mask with lanes of so many bits. */
+  readonly mask: (frame: Frame, s: Scalar, width: 32 | 64) => void
+}
+
 export class Frame {
   readonly body: FunctionBody
   /** Locals that hold the address of each buffer. */
   readonly buffers: ReadonlyMap<string, number>
   /** Functions of JavaScript, by operator and dtype, as indices of imports. */
   readonly host: ReadonlyMap<string, number>
+  readonly print: ScalarPrinters
   readonly counters: Map<string, CounterBinding> = new Map()
   readonly locals: Map<string, NamedLocal> = new Map()
   /** By the key of the access; an inner loop's pointers hide those of outer ones. */
@@ -51,7 +64,9 @@ export class Frame {
     body: FunctionBody,
     buffers: ReadonlyMap<string, number>,
     host: ReadonlyMap<string, number>,
+    print: ScalarPrinters,
   ) {
+    this.print = print
     this.body = body
     this.buffers = buffers
     this.host = host

@@ -1,7 +1,7 @@
 /** Operators that WebAssembly has not and that have no expansion are called in JavaScript. */
-import { type BinaryOp, type DType, type Stmt, type UnaryOp, isFloat, maths } from '@cotangent/core'
+import { type DType, type Stmt, isFloat, maths } from '@cotangent/core'
 import { walk } from '../../loops/visit.ts'
-import { kindOf } from './layout.ts'
+import { hostName, kindOf } from './layout.ts'
 import { isNativeBinary, isNativeUnary } from './uniform.ts'
 
 /** A function of JavaScript that kernels import. */
@@ -11,8 +11,6 @@ export interface HostFunction {
   readonly arity: 1 | 2
   readonly run: (x: number, y: number) => number
 }
-
-export const hostName = (name: UnaryOp | BinaryOp, dtype: DType): string => `${name}_${dtype}`
 
 /** What statements call. */
 export const hostFunctionsOf = (body: readonly Stmt[]): readonly HostFunction[] => {

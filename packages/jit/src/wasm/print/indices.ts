@@ -2,8 +2,6 @@
 import { type Index, InternalError, scalars } from '@cotangent/core'
 import { op, simd } from '../encode/opcodes.ts'
 import { type Frame, indexVaries } from './frame.ts'
-import { uniform } from './uniform.ts'
-import { vector } from './vector.ts'
 
 const { boundsOf } = scalars
 
@@ -111,7 +109,7 @@ export const emitIndex = (frame: Frame, i: Index): void => {
       emitDivision(frame, i.value, i.by, true)
       return
     case 'data':
-      uniform(frame, i.value)
+      frame.print.uniform(frame, i.value)
       return
     default:
       i satisfies never
@@ -200,7 +198,7 @@ export const emitLaneIndex = (frame: Frame, i: Index): void => {
     return
   }
   if (i.tag === 'data') {
-    vector(frame, i.value)
+    frame.print.vector(frame, i.value)
     return
   }
   if (i.tag === 'floorDivide' || i.tag === 'modulo') {

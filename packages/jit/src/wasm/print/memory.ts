@@ -5,7 +5,6 @@ import { type Frame, indexVaries } from './frame.ts'
 import { emitAddress, emitLaneIndex, laneStride, termsOf } from './indices.ts'
 import { isUnsigned, kindOf, loadOf, storeOf, widthOf } from './layout.ts'
 import { uniform } from './uniform.ts'
-import { vector } from './vector.ts'
 
 type Load = Extract<Scalar, { readonly tag: 'load' }>
 type Store = Extract<Stmt, { readonly tag: 'store' }>
@@ -163,7 +162,7 @@ export const storeLanes = (frame: Frame, s: Store): void => {
   const active = activeLanes(frame, s.at)
   if (stride === 0) throw oneElement(s)
   frame.scratch('v128', (value) => {
-    vector(frame, s.value)
+    frame.print.vector(frame, s.value)
     if (s.value.dtype === 'bool') {
       body.v128(new Uint8Array(Int32Array.of(1, 1, 1, 1).buffer))
       body.simd(simd.v128And)

@@ -11,6 +11,8 @@ import { op } from '../encode/opcodes.ts'
 import { Frame } from './frame.ts'
 import type { Loop } from './pointers.ts'
 import { printBody } from './statements.ts'
+import { uniform } from './uniform.ts'
+import { mask, vector } from './vector.ts'
 import { nanosecondsOf } from './work.ts'
 
 const { affine, counter } = scalars
@@ -151,7 +153,7 @@ export const printPhase = (
     body.set(local)
     buffers.set(name, local)
   })
-  const frame = new Frame(body, buffers, host)
+  const frame = new Frame(body, buffers, host, { uniform, vector, mask })
   printBody(frame, phase.prelude)
   if (phase.loops.length === 0) printBody(frame, phase.body)
   else {

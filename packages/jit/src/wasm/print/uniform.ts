@@ -12,11 +12,9 @@ import {
 } from '@cotangent/core'
 import { extended, op, simd } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
-import { hostName } from './host.ts'
 import { emitAddress, emitIndex } from './indices.ts'
-import { isUnsigned, kindOf, loadOf, widthOf } from './layout.ts'
-import { combineLanes, lanesOf } from './across.ts'
-import { mask, vector } from './vector.ts'
+import { hostName, isUnsigned, kindOf, loadOf, widthOf } from './layout.ts'
+import { combineLanes, extractFirst, lanesOf } from './across.ts'
 
 const { boundsOf } = scalars
 
@@ -70,7 +68,7 @@ export const uniform = (frame: Frame, s: Scalar): void => {
       return convert(frame, 'int32', s.dtype)
     case 'across':
       if (s.op === 'or' && s.x.dtype === 'bool') return anyLane(frame, s.x)
-      vector(frame, s.x)
+      frame.print.vector(frame, s.x)
       return combineLanes(frame, s.op, s.x.dtype, lanesOf(frame, s.x))
     default:
       s satisfies never
@@ -79,7 +77,7 @@ export const uniform = (frame: Frame, s: Scalar): void => {
 
 // Whether a bool holds in any lane; with two lanes the other half of a narrow mask means nothing.
 const anyLane = (frame: Frame, x: Scalar): void => {
-  mask(frame, x, lanesOf(frame, x) === 2 ? 64 : 32)
+  frame.print.mask(frame, x, lanesOf(frame, x) === 2 ? 64 : 32)
   frame.body.simd(simd.v128AnyTrue)
 }
 
@@ -88,13 +86,6 @@ const literal = ({ body }: Frame, dtype: DType, value: number): void => {
   if (kind === 'f32') body.f32(value)
   else if (kind === 'f64') body.f64(value)
   else body.i32(value | 0)
-}
-
-export const extractFirst = ({ body }: Frame, dtype: DType): void => {
-  const kind = kindOf(dtype)
-  if (kind === 'f32') body.simdLane(simd.f32x4ExtractLane, 0)
-  else if (kind === 'f64') body.simdLane(simd.f64x2ExtractLane, 0)
-  else body.simdLane(simd.i32x4ExtractLane, 0)
 }
 
 /** Wraps the i32 on the stack to a narrower dtype. */
@@ -154,46 +145,46 @@ const unary = (frame: Frame, name: UnaryOp, dtype: DType, x: Scalar): void => {
     if (name === 'not') body.op(op.i32Eqz)
     return
   }
-  switch (name) {
-    case 'negate':
-      body.op(op.i32Sub)
-      return wrap(frame, dtype)
-    case 'not':
-      body.i32(-1)
+  if (name === 'negate') body.op(op.i32Sub)
+  else if (name === 'not') {
+    body.i32(-1)
+    body.op(op.i32Xor)
+  } else if (name === 'absolute' && !isUnsigned(dtype)) integerAbsolute(frame)
+  else if (name === 'sign') return integerSign(frame, dtype)
+  // Integers are whole numbers: rounding leaves them as they are.
+  wrap(frame, dtype)
+}
+
+// `(x ^ sign) − sign`, where the sign is 0 or −1.
+const integerAbsolute = (frame: Frame): void => {
+  const { body } = frame
+  frame.scratch('i32', (x) =>
+    frame.scratch('i32', (sign) => {
+      body.tee(x)
+      body.i32(31)
+      body.op(op.i32ShrS)
+      body.tee(sign)
+      body.get(x)
       body.op(op.i32Xor)
-      return wrap(frame, dtype)
-    case 'absolute':
-      if (isUnsigned(dtype)) return
-      frame.scratch('i32', (t) => {
-        body.tee(t)
-        body.i32(31)
-        body.op(op.i32ShrS)
-        frame.scratch('i32', (sign) => {
-          body.tee(sign)
-          body.get(t)
-          body.op(op.i32Xor)
-          body.get(sign)
-          body.op(op.i32Sub)
-        })
-      })
-      return wrap(frame, dtype)
-    case 'sign':
-      frame.scratch('i32', (t) => {
-        body.set(t)
-        body.get(t)
-        body.i32(0)
-        body.op(isUnsigned(dtype) ? op.i32GtU : op.i32GtS)
-        if (isUnsigned(dtype)) return
-        body.get(t)
-        body.i32(0)
-        body.op(op.i32LtS)
-        body.op(op.i32Sub)
-      })
-      return
-    default:
-      // Integers are whole numbers.
-      return
-  }
+      body.get(sign)
+      body.op(op.i32Sub)
+    }),
+  )
+}
+
+const integerSign = (frame: Frame, dtype: DType): void => {
+  const { body } = frame
+  frame.scratch('i32', (x) => {
+    body.set(x)
+    body.get(x)
+    body.i32(0)
+    body.op(isUnsigned(dtype) ? op.i32GtU : op.i32GtS)
+    if (isUnsigned(dtype)) return
+    body.get(x)
+    body.i32(0)
+    body.op(op.i32LtS)
+    body.op(op.i32Sub)
+  })
 }
 
 /** Calls JavaScript with what is on the stack. */

@@ -3,7 +3,13 @@
  * takes 64; with two lanes the 32-bit ones are in the lower half. A bool is a mask, all ones or zeros,
  * as wide as whoever reads it wants.
  */
-import { type DType, InternalError, type Scalar, integerRange } from '@cotangent/core'
+import {
+  type BinaryOp,
+  type DType,
+  InternalError,
+  type Scalar,
+  integerRange,
+} from '@cotangent/core'
 import { op, simd } from '../encode/opcodes.ts'
 import { type Frame, varies } from './frame.ts'
 import { emitAddress, emitLaneIndex } from './indices.ts'
@@ -213,23 +219,19 @@ const select = (frame: Frame, s: Select): void => {
   body.simd(simd.v128Bitselect)
 }
 
-const boolOperator = (s: Binary): number | null => {
-  switch (s.op) {
-    case 'and':
-    case 'multiply':
-    case 'minimum':
-      return simd.v128And
-    case 'or':
-    case 'maximum':
-      return simd.v128Or
-    case 'xor':
-    case 'add':
-    case 'subtract':
-      return simd.v128Xor
-    default:
-      return null
-  }
+// Numbers 0 and 1 under add and multiply wrap modulo 2.
+const boolOperators: Readonly<Partial<Record<BinaryOp, number>>> = {
+  and: simd.v128And,
+  multiply: simd.v128And,
+  minimum: simd.v128And,
+  or: simd.v128Or,
+  maximum: simd.v128Or,
+  xor: simd.v128Xor,
+  add: simd.v128Xor,
+  subtract: simd.v128Xor,
 }
+
+const boolOperator = ({ op: name }: Binary): number | null => boolOperators[name] ?? null
 
 /** Pushes a bool as a mask with lanes of so many bits. */
 export const mask = (frame: Frame, s: Scalar, width: MaskWidth): void => {

@@ -76,6 +76,13 @@ const foldCompare = (s: Extract<Scalar, { readonly tag: 'compare' }>): Scalar =>
   }
 }
 
+// A sum is −0 only where both its terms are.
+const isNeverMinusZero = (s: Scalar): boolean => {
+  if (isLiteral(s)) return !Object.is(s.value, -0)
+  if (s.tag !== 'binary' || s.op !== 'add') return false
+  return isNeverMinusZero(s.x) || (isLiteral(s.y) && !Object.is(s.y.value, -0))
+}
+
 const foldBinary = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
   if (s.op === 'maximum' || s.op === 'minimum') {
     // Exact for NaN and −0 too: padding of a maximum disappears.
@@ -86,6 +93,8 @@ const foldBinary = (s: Extract<Scalar, { readonly tag: 'binary' }>): Scalar => {
   if (s.op === 'multiply' && isLiteral(s.x) && s.x.value === 1) return s.y
   if ((s.op === 'multiply' || s.op === 'divide') && isLiteral(s.y) && s.y.value === 1) return s.x
   if (s.op === 'subtract' && isLiteral(s.y) && Object.is(s.y.value, 0)) return s.x
+  if (s.op === 'add' && isLiteral(s.y) && Object.is(s.y.value, 0) && isNeverMinusZero(s.x))
+    return s.x
   if (s.dtype !== 'bool' || (s.op !== 'and' && s.op !== 'or')) return s
   const [x, y] = [knownTruth(s.x), knownTruth(s.y)]
   const neutral = s.op === 'and'

@@ -18,7 +18,7 @@ import {
 import { splitOperands } from './vector/operands.ts'
 import { extentOf } from './vector/tiles.ts'
 
-const { binaryOp, constant, guard, literal, local } = scalars
+const { binaryOp, constant, literal, local } = scalars
 
 /** Terms that are written out. */
 const mostTerms = 64
@@ -91,21 +91,16 @@ const oneByOne = (
   terms: Terms,
   initial: readonly Scalar[],
   bind: Bind,
-): readonly Scalar[] =>
-  terms.reduce((before, counters, term) => {
+): readonly Scalar[] => {
+  const isSum = steps.every((s) => s.tag === 'binary' && s.op === 'add')
+  return terms.reduce((before, counters, term) => {
     const locals = new Map(accumulators.map((a, n) => [a.name, before[n]!]))
     const rewriter = substitution({ counters, locals })
-    return steps.map((s, n) =>
-      bind(`${accumulators[n]!.name}t${term}`, withoutZeros(rewriter.scalar(s))),
-    )
+    const values = steps.map(rewriter.scalar)
+    // Of a sum in one piece, terms that turn out to be nothing go.
+    if (isSum) return values
+    return values.map((value, n) => bind(`${accumulators[n]!.name}t${term}`, value))
   }, initial)
-
-// A sum that starts from 0 is never −0: nothing is added where there is nothing.
-const withoutZeros = (s: Scalar): Scalar => {
-  if (s.tag !== 'binary' || s.op !== 'add' || s.y.tag !== 'guard') return s
-  const { condition, value, otherwise } = s.y
-  const isZero = otherwise.tag === 'literal' && Object.is(otherwise.value, 0)
-  return isZero ? guard(condition, { ...s, y: value }, s.x) : s
 }
 
 // Extrema are the same in any order, and take long: a tree of them waits less than a chain.

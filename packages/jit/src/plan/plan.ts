@@ -231,18 +231,22 @@ const diesHere = (input: Slot, output: Slot, made: Lifetime, planner: Planner): 
 const placeDonations = (program: Program, donated: readonly Var[]): ReadonlyMap<Var, Var> => {
   const donations = new Map<Var, Var>()
   const free = new Set<Var>(donated.filter((v) => !program.outputs.includes(v)))
-  for (const atom of program.outputs) {
-    if (!isVar(atom) || donations.has(atom)) continue
+  const place = (atom: Atom, candidates: Iterable<Var>): void => {
+    if (!isVar(atom) || donations.has(atom)) return
     const made = program.steps.findIndex((s) => writesOf(s).includes(atom))
-    if (made < 0) continue
-    for (const input of free) {
+    if (made < 0) return
+    for (const input of candidates) {
+      if (!free.has(input)) continue
       if (input.aval.dtype !== atom.aval.dtype || bytesOf(input) !== bytesOf(atom)) continue
       if (!diesBefore(program, input, atom, made)) continue
       donations.set(atom, input)
       free.delete(input)
-      break
+      return
     }
   }
+  // A state that is given away and handed back has its parts in the same places.
+  program.outputs.forEach((atom, i) => place(atom, donated.slice(i, i + 1)))
+  for (const atom of program.outputs) place(atom, free)
   return donations
 }
 

@@ -174,8 +174,8 @@ const lowerInPhases: LowerRule<ScatterSlots, SelectParams> = (_, params, { input
       const place = flatten(source!.shape, index)
       const isChosen = compareOp('equal', load(choices!.name, 'int32', place), literal('int32', n))
       const value = load(source!.name, dtype, place)
-      const more = binaryOp('add', sum, selectOp(isChosen, value, zero))
-      sum = inside === null ? more : guard(inside, more, sum)
+      const term = selectOp(isChosen, value, zero)
+      sum = binaryOp('add', sum, inside === null ? term : guard(inside, term, zero))
     })
     const store = (to: Buffer, index: readonly Index[], value: Scalar): Stmt => ({
       tag: 'store',

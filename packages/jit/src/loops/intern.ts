@@ -31,19 +31,24 @@ const keyOf = (what: number, kind: number, x: number, y: number): number | strin
     ? ((what * 256 + kind) * numbersInKey + x) * numbersInKey + y
     : `${what} ${kind} ${x} ${y}`
 
-/** What a name had before a change. */
+/** What a name means now. */
+interface Meaning {
+  readonly version: number
+  /** The number of the value that it stands for, if it does. */
+  readonly alias: number | undefined
+}
+
+/** What a name meant before a change. */
 interface Change {
   readonly name: string
-  readonly version: number | undefined
-  readonly alias: number | undefined
+  readonly before: Meaning | undefined
 }
 
 export const makeInterner = (): Interner => {
   const ids = new Map<number | string, number>()
   const names = new Map<string, number>()
   const values = new Map<number, number>()
-  const versions = new Map<string, number>()
-  const aliases = new Map<string, number>()
+  const meanings = new Map<string, Meaning>()
   const changes: Change[] = []
   let nextVersion = 1
   let scalarMemo = new Map<Scalar, number>()
@@ -71,8 +76,9 @@ export const makeInterner = (): Interner => {
     values.set(value, values.size)
     return values.size
   }
-  const change = (name: string): void => {
-    changes.push({ name, version: versions.get(name), alias: aliases.get(name) })
+  const change = (name: string, meaning: Meaning): void => {
+    changes.push({ name, before: meanings.get(name) })
+    meanings.set(name, meaning)
     forget(name)
   }
   // Most names are declared before anything mentions them: nothing rests on them yet.
@@ -82,10 +88,11 @@ export const makeInterner = (): Interner => {
     indexMemo = new Map()
     asked = new Set()
   }
-  const version = (name: string): number => {
+  const meaningOf = (name: string): Meaning | undefined => {
     asked.add(name)
-    return versions.get(name) ?? 0
+    return meanings.get(name)
   }
+  const version = (name: string): number => meaningOf(name)?.version ?? 0
 
   const idOfIndex = (i: Index): number => {
     const known = indexMemo.get(i)
@@ -122,13 +129,9 @@ export const makeInterner = (): Interner => {
   const idOf = (s: Scalar): number => {
     const known = scalarMemo.get(s)
     if (known !== undefined) return known
-    const id = (s.tag === 'local' ? aliasOf(s.name) : undefined) ?? numberScalar(s)
+    const id = (s.tag === 'local' ? meaningOf(s.name)?.alias : undefined) ?? numberScalar(s)
     scalarMemo.set(s, id)
     return id
-  }
-  const aliasOf = (name: string): number | undefined => {
-    asked.add(name)
-    return aliases.get(name)
   }
   const numberScalar = (s: Scalar): number => {
     switch (s.tag) {
@@ -171,32 +174,20 @@ export const makeInterner = (): Interner => {
   return {
     idOf,
     touch: (names) => {
-      for (const name of names) {
-        change(name)
-        versions.set(name, nextVersion++)
-        aliases.delete(name)
-      }
+      for (const name of names) change(name, { version: nextVersion++, alias: undefined })
     },
-    alias: (name, id) => {
-      change(name)
-      aliases.set(name, id)
-    },
+    alias: (name, id) => change(name, { version: meanings.get(name)?.version ?? 0, alias: id }),
     within: (use) => {
       const [since, firstVersion] = [changes.length, nextVersion]
       const result = use()
       while (changes.length > since) {
-        const { name, version: before, alias } = changes.pop()!
+        const { name, before } = changes.pop()!
+        if (before === undefined) meanings.delete(name)
+        else meanings.set(name, before)
         forget(name)
-        restore(versions, name, before)
-        restore(aliases, name, alias)
       }
       nextVersion = firstVersion
       return result
     },
   }
-}
-
-const restore = (map: Map<string, number>, name: string, value: number | undefined): void => {
-  if (value === undefined) map.delete(name)
-  else map.set(name, value)
 }

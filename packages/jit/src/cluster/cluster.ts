@@ -6,6 +6,7 @@ import {
   type Var,
   isVar,
   range,
+  sameShape,
   scalars,
   sizeOf,
 } from '@cotangent/core'
@@ -28,10 +29,28 @@ export const cluster = (
 ): readonly Unit[] => {
   const units: Unit[] = []
   const madeBy = new Map<Var, number>()
+  const lastRead = new Map<Atom, number>()
+  const noteRead = (atom: Atom, unit: number): void => {
+    lastRead.set(atom, Math.max(unit, lastRead.get(atom) ?? 0))
+  }
+  const given = new Set<Atom>(graph.inputs)
+  const returned = new Set<Atom>(graph.outputs)
+  // A new state may take the memory of the old one if nobody after it reads that: not, where a
+  // gradient's own tiles would make the new weights before the old ones have been used.
+  const afterReaders = (root: Root, reads: readonly Read[]): number => {
+    if (!root.outputs.some((v) => returned.has(v))) return -1
+    const { dtype } = root.outputs[0]!.aval
+    const replaced = reads.filter(
+      ({ atom: { aval }, atom }) =>
+        given.has(atom) && aval.dtype === dtype && sameShape(aval.shape, root.shape),
+    )
+    return Math.max(-1, ...replaced.map(({ atom }) => lastRead.get(atom) ?? -1))
+  }
   for (const equation of smallFirst(graph, analysis)) {
     const found = analysis.probes.get(equation)!
     if (!isPointwise(found)) {
       for (const v of equation.outputs) madeBy.set(v, units.length)
+      for (const x of equation.inputs) noteRead(memoryOf(x, analysis.aliases), units.length)
       units.push({ tag: 'single', equation })
       continue
     }
@@ -46,8 +65,9 @@ export const cluster = (
       axes: range(outputs[0]!.aval.shape.length),
     }
     const reads = readsOf(root, analysis)
-    const position = place(units, root, reads, madeBy, found, log)
+    const position = place(units, root, reads, madeBy, afterReaders(root, reads), found, log)
     for (const v of outputs) madeBy.set(v, position)
+    for (const { atom } of reads) noteRead(atom, position)
   }
   return units
 }
@@ -97,6 +117,7 @@ const place = (
   root: Root,
   reads: readonly Read[],
   madeBy: ReadonlyMap<Var, number>,
+  earliest: number,
   found: Probe,
   log: Placement[] | null,
 ): number => {
@@ -113,6 +134,10 @@ const place = (
     }
     if (unit.tag !== 'cluster') {
       refuse('no kernel')
+      continue
+    }
+    if (unit.tiled && position < earliest) {
+      refuse('in a tile')
       continue
     }
     if (unit.work + root.work > workLimit) {

@@ -12,7 +12,7 @@ import { peel } from '../../loops/peel.ts'
 import { share } from '../../loops/share.ts'
 import { simplify } from '../../loops/simplify.ts'
 import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts'
-import { sizeOfBody } from '../../loops/visit.ts'
+import { sizeOfBody, walk } from '../../loops/visit.ts'
 import { expand } from './expand.ts'
 import { branchOnGuards } from './guards.ts'
 import { readableIn } from './readable.ts'
@@ -37,10 +37,24 @@ const onBody =
 /** Rounds that lanes run through without testing fewer of them apart. */
 const longLoop = 256
 
+/** Loads beside which a choice costs little. */
+const manyLoads = 3
+
+const loadsIn = (body: readonly Stmt[]): number => {
+  let loads = 0
+  walk({
+    scalar: (s) => {
+      if (s.tag === 'load') loads++
+    },
+  }).body(body)
+  return loads
+}
+
 // Short loops in which lanes can choose keep their tests: pieces would leave no whole vectors.
 const peelLong: LoopPass['run'] = (kernel) => {
   const readable = readableIn(kernel)
-  const keeps = (loop: Loop): boolean => loop.extent < longLoop && takesLanes(loop, readable)
+  const keeps = (loop: Loop): boolean =>
+    loop.extent < longLoop && loadsIn(loop.body) >= manyLoads && takesLanes(loop, readable)
   return { ...kernel, body: peel(kernel.body, keeps) }
 }
 

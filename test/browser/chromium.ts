@@ -4,6 +4,7 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
@@ -130,7 +131,19 @@ export class Chromium {
     })
     this.#process.kill()
     await ended
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+    await this.#removeProfile()
+  }
+
+  // Helper processes end a little later, and until then write into the profile: `rmSync` repeats
+  // itself only for what it saw at first, so it is called anew.
+  async #removeProfile(attempts = 50): Promise<void> {
+    try {
+      rmSync(this.#profile, { recursive: true, force: true })
+    } catch (error) {
+      if (attempts === 0) throw error
+      await sleep(100)
+      await this.#removeProfile(attempts - 1)
+    }
   }
 
   #send(

@@ -31,10 +31,13 @@ export const layout = {
   waiting: 33,
   /** Counts the modules whose bytes were given up. */
   freed: 48,
-  /** 1 after an error; its text follows, in UTF-8, after the number of its bytes. */
+  /** 1 after an error. */
   failed: 64,
-  failureLength: 65,
-  failureText: 66,
+  /** 1 as soon as a worker writes what its error was: the first one does. */
+  explained: 65,
+  /** The bytes of that text, and the text in UTF-8. */
+  failureLength: 66,
+  failureText: 67,
   /** Where the parts of the threads begin; the main thread's is first. */
   threads: 352,
   /** The length of such a part. */

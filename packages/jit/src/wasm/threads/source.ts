@@ -68,11 +68,14 @@ const begin = ({ control, code, memory, index, spin }) => {
     return phases
   }
 
+  // The error is seen after its text is there, and in any case before this worker leaves the job.
   const fail = (error) => {
-    if (Atomics.compareExchange(words, failed, 0, 1) !== 0) return
-    const text = new TextEncoder().encode(String(error)).subarray(0, failureBytes)
-    new Uint8Array(control, 4 * failureText).set(text)
-    Atomics.store(words, failureLength, text.length)
+    if (Atomics.compareExchange(words, explained, 0, 1) === 0) {
+      const text = new TextEncoder().encode(String(error)).subarray(0, failureBytes)
+      new Uint8Array(control, 4 * failureText).set(text)
+      Atomics.store(words, failureLength, text.length)
+    }
+    Atomics.store(words, failed, 1)
   }
 
   // First the chunks of the own share, in order, then what others left of theirs.

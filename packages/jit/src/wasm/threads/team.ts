@@ -180,7 +180,7 @@ export class Team {
 
   // Text cannot be decoded from shared memory everywhere: it is copied first.
   private failureText(): string {
-    // A worker that could not join may still be writing the text: then it is empty.
+    // Empty where a second worker failed while the first was still writing.
     const length = Math.min(Atomics.load(this.words, layout.failureLength), failureBytes)
     const bytes = new Uint8Array(this.control, 4 * layout.failureText, length).slice()
     return new TextDecoder().decode(bytes)

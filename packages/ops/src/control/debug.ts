@@ -16,6 +16,13 @@ import {
 import { asCondition } from '../promote.ts'
 import { hostP } from './effects.ts'
 
+export {
+  type GradientLimits,
+  type GradientReport,
+  type GradientVerdict,
+  type LayerGradient,
+  gradients,
+} from './gradients.ts'
 export { nans } from './nans.ts'
 
 let write: (line: string) => void = (line) => {

@@ -1,15 +1,21 @@
 /** Layers are values: how to make parameters, and a pure function of them. */
-import { type Shape, type Tensor, UnsupportedError, aval, trace } from '@cotangent/core'
+import { type Shape, type Tensor, TreeError, UnsupportedError, aval, trace } from '@cotangent/core'
+import type { WindowGeometry } from './functional/window.ts'
 
 /** Parameters or state of a layer that has none. */
 export type None = Readonly<Record<never, never>>
 export const none: None = Object.freeze({})
+
+/** Shapes of one tensor, or of each of several. */
+export type Shapes = Shape | readonly Shapes[]
 
 export interface Mode {
   /** Training: batch statistics, dropout. False by default. */
   readonly train?: boolean | undefined
   /** Randomness of this call; needed in training by layers that drop. */
   readonly key?: Tensor | undefined
+  /** What layers hand down to their parts. */
+  readonly scope?: Scope | undefined
 }
 
 export interface Variables<P, S> {
@@ -19,8 +25,50 @@ export interface Variables<P, S> {
   readonly state: S
 }
 
-export interface Initialized<P, S> extends Variables<P, S> {
-  readonly outputShape: Shape
+export interface Initialized<P, S, O extends Shapes = Shape> extends Variables<P, S> {
+  readonly outputShape: O
+}
+
+/** What all layers of one call have in common; made by the outermost. */
+export interface Scope {
+  /** The parameters of the `shared` layers met so far. */
+  readonly shared: Map<object, Variables<unknown, unknown>>
+  /** Sees every call of a part, for instance to tabulate them. */
+  readonly watch?: Watch | undefined
+}
+
+/** A layer under its name within another. */
+export type Part = readonly [name: string, layer: AnyLayer]
+
+/** Runs a part by calling `run` with the watch for the parts of that part. */
+export type Watch = (
+  part: Part,
+  variables: Variables<unknown, unknown>,
+  x: unknown,
+  run: (inner: Watch) => readonly [unknown, unknown],
+) => readonly [unknown, unknown]
+
+/** What is known of a layer beside its function; everything is optional. */
+export interface Traits {
+  /** The window over the spatial axes that one output sees, given the input's shape. */
+  readonly window?: (input: Shape) => WindowGeometry
+  /** The axis of `params.kernel` along which the outputs lie: outputs are linear in each slice. */
+  readonly kernelAxis?: number
+  /** In inference the layer is x · factor + offset along its channels. */
+  readonly affine?: (variables: Variables<unknown, unknown>) => ChannelAffine
+  /** Layers with the same value here have one set of parameters: that of the first. */
+  readonly shared?: object
+  /** The paths of the parameters that are held constant. */
+  readonly frozen?: (path: string) => boolean
+  readonly parts?: readonly Part[]
+  /** The same layer with other parts. */
+  readonly withParts?: (parts: readonly Part[]) => AnyLayer
+}
+
+/** A factor and an offset for each channel. */
+export interface ChannelAffine {
+  readonly factor: Tensor
+  readonly offset: Tensor
 }
 
 /**
@@ -28,63 +76,127 @@ export interface Initialized<P, S> extends Variables<P, S> {
  * `apply` is a pure function to the output and the next state.
  *
  * `P` and `S` are the trees of parameters and state, `Name` the literal name, `X` and `Y` what goes
- * in and comes out.
+ * in and comes out, `O` the output's shape (several for several outputs).
  *
  * @example
  * const layer = dense(10)
  * const { params, state } = layer.init(random.key(0), [1, 4]) // params.kernel: [4, 10]
  * const [y] = layer.apply({ params, state }, np.ones([2, 4]))
  */
-export interface Layer<P, S = None, Name extends string = string, Y = Tensor, X = Tensor> {
+export interface Layer<
+  P,
+  S = None,
+  Name extends string = string,
+  Y = Tensor,
+  X = Tensor,
+  O extends Shapes = Shape,
+> {
   /** In messages, and (numbered, unless `isNamed`) in the trees of `serial`. */
   readonly name: Name
   /** The user chose the name: it is not numbered. */
   readonly isNamed: boolean
   /** Draws random numbers in training, and so wants a key. */
   readonly isRandom: boolean
+  readonly traits?: Traits
   // Methods, so that layers of any parameters can stand in one list.
-  init(key: Tensor, inputShape: Shape): Initialized<P, S>
+  init(key: Tensor, inputShape: Shapes, scope?: Scope): Initialized<P, S, O>
   apply(variables: Variables<P, S>, x: X, mode?: Mode): readonly [Y, S]
 }
 
 /** A layer of which nothing more is known: what lists of layers hold. */
-export type AnyLayer = Layer<unknown, unknown, string, unknown, unknown>
+export type AnyLayer = Layer<unknown, unknown, string, unknown, unknown, Shapes>
 
-export type ParamsOf<L> = L extends { init(...args: never[]): Initialized<infer P, unknown> }
+export type ParamsOf<L> = L extends {
+  init(...args: never[]): Initialized<infer P, unknown, Shapes>
+}
   ? P
   : never
-export type StateOf<L> = L extends { init(...args: never[]): Initialized<unknown, infer S> }
+export type StateOf<L> = L extends {
+  init(...args: never[]): Initialized<unknown, infer S, Shapes>
+}
   ? S
   : never
 export type OutputOf<L> = L extends { apply(...args: never[]): readonly [infer Y, unknown] }
   ? Y
   : never
-export type InputOf<L> = L extends Layer<unknown, unknown, string, unknown, infer X> ? X : never
+export type InputOf<L> =
+  L extends Layer<unknown, unknown, string, unknown, infer X, Shapes> ? X : never
+export type OutputShapeOf<L> = L extends {
+  init(...args: never[]): Initialized<unknown, unknown, infer O>
+}
+  ? O
+  : never
 
 /** A layer under a name of the user's choice. */
-export interface NamedLayer<P, S, Name extends string, Y, X> extends Layer<P, S, Name, Y, X> {
+export interface NamedLayer<P, S, Name extends string, Y, X, O extends Shapes = Shape>
+  extends Layer<P, S, Name, Y, X, O> {
   readonly isNamed: true
 }
 
-/** What differs from layer to layer, for one without randomness or state. */
-export interface LayerRecord<P, S, Name extends string, Y, X> {
+interface Description<P, S, Name extends string, Y, X> {
   readonly name: Name
   readonly isRandom?: boolean
-  readonly init: (key: Tensor, inputShape: Shape) => Initialized<P, S>
+  readonly traits?: Traits
   readonly apply: (variables: Variables<P, S>, x: X, mode: Mode) => readonly [Y, S]
+}
+
+/** What differs from layer to layer, for one that takes a single tensor. */
+export interface LayerRecord<P, S, Name extends string, Y, X>
+  extends Description<P, S, Name, Y, X> {
+  readonly init: (key: Tensor, inputShape: Shape, scope?: Scope) => Initialized<P, S>
+}
+
+/** What differs from layer to layer, for one that may take and give several tensors. */
+export interface CompositeRecord<P, S, Name extends string, Y, X, O extends Shapes>
+  extends Description<P, S, Name, Y, X> {
+  readonly init: (key: Tensor, input: Shapes, scope?: Scope) => Initialized<P, S, O>
+}
+
+const isNumber = (entry: unknown): entry is number => typeof entry === 'number'
+
+/** Whether these are the extents of one tensor. */
+export const isShape = (shapes: Shapes): shapes is Shape => shapes.every(isNumber)
+
+/** The shape of a layer's only input. @throws TreeError where there are several. */
+export const oneShape = (layer: string, shapes: Shapes): Shape => {
+  if (isShape(shapes)) return shapes
+  throw new TreeError({
+    operation: layer,
+    problem: 'the layer takes one tensor and gets several',
+    got: `shapes ${JSON.stringify(shapes)}`,
+    want: 'one shape, such as [batch, features]',
+    fix: 'join them first: concat(axis), add() or a lambda of the list',
+  })
 }
 
 /** A layer from its parts; what `init` gives is frozen. */
 export const defineLayer = <P, S, const Name extends string, Y = Tensor, X = Tensor>(
   record: LayerRecord<P, S, Name, Y, X>,
-): Layer<P, S, Name, Y, X> => {
-  const { name, isRandom = false } = record
-  const layer: Layer<P, S, Name, Y, X> = {
+): Layer<P, S, Name, Y, X> =>
+  defineComposite({
+    ...record,
+    init: (key, shapes, scope) => record.init(key, oneShape(record.name, shapes), scope),
+  })
+
+/** As `defineLayer`, for layers whose input or output may be several tensors. */
+export const defineComposite = <
+  P,
+  S,
+  const Name extends string,
+  Y = Tensor,
+  X = Tensor,
+  O extends Shapes = Shape,
+>(
+  record: CompositeRecord<P, S, Name, Y, X, O>,
+): Layer<P, S, Name, Y, X, O> => {
+  const { name, isRandom = false, traits } = record
+  const layer: Layer<P, S, Name, Y, X, O> = {
     name,
     isNamed: false,
     isRandom,
-    init: (key, inputShape) => {
-      const { params, state, outputShape } = record.init(key, inputShape)
+    ...(traits === undefined ? {} : { traits }),
+    init: (key, shapes, scope) => {
+      const { params, state, outputShape } = record.init(key, shapes, scope)
       return Object.freeze({
         params: Object.freeze(params),
         state: Object.freeze(state),
@@ -107,9 +219,11 @@ export const stateless = <const Name extends string>(
   name: Name,
   f: (x: Tensor) => Tensor,
   shape: (input: Shape) => Shape = tracedShape(name, f),
+  traits: Traits = {},
 ): Layer<None, None, Name> =>
   defineLayer({
     name,
+    traits,
     init: (_, inputShape) => ({ params: none, state: none, outputShape: shape(inputShape) }),
     apply: ({ state }, x) => [f(x), state],
   })

@@ -1,5 +1,13 @@
 /** `nn`: layers, combinators, losses, metrics, initialisers, and the functions beneath. */
+export * from './combinators/branches.ts'
+export * from './combinators/frozen.ts'
+export * from './combinators/merge.ts'
+export * from './combinators/naming.ts'
+export * from './combinators/repeat.ts'
+export * from './combinators/residual.ts'
 export * from './combinators/serial.ts'
+export * from './combinators/shared.ts'
+export * from './combinators/timeDistributed.ts'
 export * as functional from './functional/index.ts'
 export type { Layout, PaddingSpec, PerAxis } from './functional/window.ts'
 export * as initializers from './initializers.ts'

@@ -12,6 +12,7 @@ import { type Analysis, analyze, memoryOf } from './cluster/analysis.ts'
 import { type Unit, cluster } from './cluster/cluster.ts'
 import { dropStores } from './cluster/dropStores.ts'
 import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
+import { shareRows } from './cluster/rowSums.ts'
 import { copyP } from './copy.ts'
 import { brokenLowering, loweringKind } from './passes/lowering.ts'
 import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
@@ -26,7 +27,8 @@ type Emitted =
 /** Lowers a graph whose outputs may be its inputs or constants. */
 export const lowerGraph = (graph: Graph, target: Target): Program => {
   const analysis = analyze(graph)
-  const emitted = cluster(graph, analysis).map((unit): Emitted => emitUnit(unit, analysis, target))
+  const units = shareRows(cluster(graph, analysis), analysis)
+  const emitted = units.flatMap((unit) => (unit === null ? [] : [emitUnit(unit, analysis, target)]))
   const isRead = readers(graph, emitted, analysis)
   const steps = emitted.flatMap((e): readonly Step[] => {
     if (e.tag === 'single') return singleSteps(e.equation, analysis, target)

@@ -7,13 +7,12 @@ import {
   isVar,
   range,
   sameShape,
-  scalars,
   sizeOf,
 } from '@cotangent/core'
-import { lowerEquation } from '../passes/lowering.ts'
-import { type Analysis, Reader, isPointwise, memoryOf } from './analysis.ts'
+import { type Analysis, isPointwise, memoryOf } from './analysis.ts'
 import { isRowReduction, joinAfter, joinBeside } from './join.ts'
-import { type Probe, outputCounters } from './probe.ts'
+import type { Probe } from './probe.ts'
+import { readsOf } from './reads.ts'
 import type { Apart, Placement, Read, Root, Unit } from './unit.ts'
 
 export type { Apart, Cluster, Placement, Root, Single, Unit } from './unit.ts'
@@ -91,27 +90,6 @@ const smallFirst = (graph: Graph, analysis: Analysis): readonly Equation[] => {
   return [...early, ...graph.equations.filter((equation) => !early.has(equation))]
 }
 
-/** Every element of memory that computing one element of the root reads. */
-const readsOf = (root: Root, analysis: Analysis): readonly Read[] => {
-  const reads: Read[] = []
-  const reader = new Reader(analysis, (atom, index) => {
-    reads.push({ atom: memoryOf(atom, analysis.aliases), index })
-    return scalars.local(atom.aval.dtype, `read${reads.length}`)
-  })
-  const index = outputCounters(root.shape)
-  const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
-  if (lowering.tag === 'pull') for (const pull of lowering.outputs) pull(index)
-  if (lowering.tag === 'reduce') {
-    const { accumulators, extents, step } = lowering.reduction
-    step(
-      accumulators.map((a, i) => scalars.local(a.dtype, `acc${i}`)),
-      index,
-      outputCounters(extents, 'k'),
-    )
-  }
-  return reads
-}
-
 const place = (
   units: Unit[],
   root: Root,
@@ -176,6 +154,7 @@ const place = (
     tiled,
     work: root.work,
     reads: reading,
+    sums: null,
   })
   return units.length - 1
 }

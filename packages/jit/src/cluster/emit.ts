@@ -7,6 +7,7 @@ import {
   type Shape,
   type Stmt,
   type Var,
+  dtypeInfo,
   isVar,
   sameShape,
   scalars,
@@ -14,9 +15,11 @@ import {
 } from '@cotangent/core'
 import type { Kernel, KernelBuffer, KernelScratch } from '../kernel.ts'
 import type { ReductionSpec } from '../loops/reduction.ts'
+import { emitRowSums } from '../loops/vector/reduction.ts'
 import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
-import type { Target } from '../target.ts'
+import type { Target, TargetReduction } from '../target.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
+import { rootsOf } from './rowSums.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
 
@@ -47,6 +50,8 @@ class Emitter {
   /** Values of this row that live in locals. */
   readonly #locals = new Map<Var, Scalar>()
   readonly #done = new Set<Root>()
+  /** The counters of the loops around what is being computed. */
+  #outerIndex: readonly Index[]
   readonly loads = new Set<Atom>()
   /** Where tiled reductions pack operands that they read often. */
   readonly scratch: KernelScratch[] = []
@@ -58,7 +63,8 @@ class Emitter {
     this.#target = target
     this.#cluster = cluster
     this.#analysis = analysis
-    for (const root of cluster.roots) for (const v of root.outputs) this.#produced.set(v, root)
+    this.#outerIndex = countersAlong(cluster.outer, 'i')
+    for (const root of rootsOf(cluster)) for (const v of root.outputs) this.#produced.set(v, root)
   }
 
   get arguments(): readonly Atom[] {
@@ -106,11 +112,7 @@ class Emitter {
   // The one element that a row has of this variable, at the row that is being computed.
   #isOfThisRow({ axes }: Root, v: Var, index: readonly Index[]): boolean {
     const row = axes.map((axis) => index[axis]!)
-    return sameIndices(row, this.#outerIndex()) && sizeOf(innerOf(v.aval.shape, axes)) === 1
-  }
-
-  #outerIndex(): readonly Index[] {
-    return this.#cluster.outer.map((extent, d) => scalars.counter(`i${d}`, extent))
+    return sameIndices(row, this.#outerIndex) && sizeOf(innerOf(v.aval.shape, axes)) === 1
   }
 
   #store(v: Var, index: readonly Index[], value: Scalar): Stmt {
@@ -119,13 +121,16 @@ class Emitter {
   }
 
   tiled(): readonly Stmt[] {
-    const { outer, roots } = this.#cluster
+    return this.#target.reduce(this.#tiledSpec(this.#cluster, 'i', 'a'))
+  }
+
+  #tiledSpec({ outer, roots }: Cluster, counter: string, name: string): TargetReduction {
     const reductions = roots.filter((r) => r.extents !== null)
     const epilogue = roots.filter((r) => r.extents === null)
-    return this.#reduce(
+    return this.#specOf(
       reductions,
-      outer.map((extent, d) => ({ name: `i${d}`, extent })),
-      'a',
+      outer.map((extent, d) => ({ name: `${counter}${d}`, extent })),
+      name,
       (out) => out,
       (index) => {
         const reader = this.#reader(epilogue, index)
@@ -137,13 +142,13 @@ class Emitter {
   }
 
   /** One nest for reductions that share their loops; `place` adds the counters around it. */
-  #reduce(
+  #specOf(
     roots: readonly Root[],
     outputs: ReductionSpec['outputs'],
     name: string,
     place: (inner: readonly Index[]) => readonly Index[],
-    epilogue: (index: readonly Index[]) => readonly Stmt[],
-  ): readonly Stmt[] {
+    epilogue: ((index: readonly Index[]) => readonly Stmt[]) | null,
+  ): TargetReduction {
     const reader = this.#reader([], [])
     const parts = roots.map((root) => {
       const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
@@ -157,8 +162,7 @@ class Emitter {
       from += reduction.accumulators.length
       return [start, from] as const
     })
-    const rows = outputs.length === 0
-    return this.#target.reduce({
+    return {
       name,
       ...(place([]).length === 0 && this.#done.size === 0
         ? { before: (phase) => this.#before.push(...phase) }
@@ -185,10 +189,9 @@ class Emitter {
             this.#result(v, index, values[root.equation.outputs.indexOf(v)]!),
           )
         })
-        if (rows || this.#cluster.tiled) return [...statements, ...epilogue(index)]
-        return statements
+        return epilogue === null ? statements : [...statements, ...epilogue(index)]
       },
-    })
+    }
   }
 
   // A finished value: a local for the rest of the row, and a store that may turn out unread.
@@ -203,17 +206,34 @@ class Emitter {
 
   rows(): readonly Stmt[] {
     const { outer } = this.#cluster
-    const prefix = this.#outerIndex()
+    const prefix = this.#outerIndex
     let body: readonly Stmt[] = this.#stages().flatMap((stage, s) => {
       const statements =
         stage.extents === null ? this.#map(stage, s, prefix) : this.#reduceStage(stage, s, prefix)
       for (const root of stage.roots) this.#done.add(root)
       return statements
     })
+    if (this.#cluster.sums !== null) return this.#withSums(body, this.#cluster.sums)
     for (let d = outer.length - 1; d >= 0; d--) body = loop(`i${d}`, outer[d]!, body)
     if (this.#before.length === 0) return body
     // A round of its own, so that what comes before is shared out.
     return [...this.#before, { tag: 'for', counter: 'once', extent: 1, parallel: true, body }]
+  }
+
+  // A few rows at a time, and what the sums take of them while they are in a cache.
+  #withSums(body: readonly Stmt[], sums: Cluster): readonly Stmt[] {
+    const { outer, reads, roots } = this.#cluster
+    const touched = new Set<Atom>([...reads, ...sums.reads, ...roots.flatMap((r) => r.outputs)])
+    let bytes = 0
+    for (const { aval } of touched) bytes += dtypeInfo[aval.dtype].bytes * sizeOf(aval.shape)
+    this.#outerIndex = countersAlong(sums.outer, 'c')
+    const { before: _, scratch, ...spec } = this.#tiledSpec(sums, 'c', 'b')
+    return emitRowSums({
+      spec,
+      scratch,
+      rows: { dims: outer.map((extent, d) => ({ name: `i${d}`, extent })), body },
+      rowBytes: bytes / sizeOf(outer),
+    })
   }
 
   #map({ inner, axes, roots }: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
@@ -234,7 +254,7 @@ class Emitter {
     const { inner, axes, roots } = stage
     const outputs = inner.map((extent, d) => ({ name: `j${s}_${d}`, extent }))
     const place = (own: readonly Index[]): readonly Index[] => placed(axes, prefix, own)
-    return this.#reduce(roots, outputs, `a${s}`, place, () => [])
+    return this.#target.reduce(this.#specOf(roots, outputs, `a${s}`, place, null))
   }
 
   /** Roots that can share a loop nest: those that come one after the other, or need nothing between. */
@@ -293,8 +313,10 @@ interface Read {
   readonly index: readonly Index[]
 }
 
-const countersOf = (root: Root): readonly Index[] =>
-  root.shape.map((extent, d) => scalars.counter(`i${d}`, extent))
+const countersAlong = (shape: Shape, name: string): readonly Index[] =>
+  shape.map((extent, d) => scalars.counter(`${name}${d}`, extent))
+
+const countersOf = (root: Root): readonly Index[] => countersAlong(root.shape, 'i')
 
 // Sharing a nest is right if what the stage makes is read at the same position, or not at all.
 const isShared = ({ memory, atom, index }: Read, root: Root): boolean =>
@@ -333,7 +355,7 @@ export const emitCluster = (
 ): EmittedKernel => {
   const emitter = new Emitter(cluster, analysis, target)
   const body = cluster.tiled ? emitter.tiled() : emitter.rows()
-  const equations = cluster.roots.map((r) => r.equation)
+  const equations = rootsOf(cluster).map((r) => r.equation)
   return {
     kernel: {
       name: kernelName(equations, cluster.roots),

@@ -24,6 +24,8 @@ export interface Cluster {
   readonly tiled: boolean
   work: number
   readonly reads: Set<Atom>
+  /** Reductions over its outer loops that are taken a few rounds at a time, a tiled cluster. */
+  readonly sums: Cluster | null
 }
 
 /** An equation that is a step of its own: a routine, control flow, a host call. */

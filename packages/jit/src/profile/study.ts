@@ -11,6 +11,7 @@ import {
 } from '@cotangent/core'
 import { type Analysis, Reader, analyze, memoryOf } from '../cluster/analysis.ts'
 import { type Placement, type Root, type Unit, cluster } from '../cluster/cluster.ts'
+import { rootsOf, shareRows } from '../cluster/rowSums.ts'
 import { outputCounters } from '../cluster/probe.ts'
 import { lowerEquation } from '../passes/lowering.ts'
 import { operationsIn } from './work.ts'
@@ -38,27 +39,34 @@ export const studyGraph = (graph: Graph): ReadonlyMap<Equation, UnitStudy> => {
   const analysis = analyze(graph)
   const log: Placement[] = []
   const units = cluster(graph, analysis, log)
-  const works = units.map((unit) => workOf(unit, analysis))
+  const shared = shareRows(units, analysis)
+  const works = shared.map((unit) => workOf(unit, analysis))
   const readers = new Map<Atom, number[]>()
   works.forEach(({ reads }, u) => {
     for (const atom of reads.keys()) readers.set(atom, [...(readers.get(atom) ?? []), u])
   })
   const firsts = new Map(log.filter((p) => p.isFirst).map((p) => [p.unit, p]))
   return new Map(
-    units.map((unit, u): readonly [Equation, UnitStudy] => [
-      firstEquation(unit),
-      {
-        ...works[u]!,
-        operations: operationsOfUnit(unit, analysis),
-        apart: (nameOf) => apartOf(unit, firsts.get(u), units, nameOf),
-        stored: (v, nameOf) => {
-          const others = (readers.get(v) ?? []).filter((r) => r !== u)
-          const names = others.map((r) => nameOf(firstEquation(units[r]!)))
-          const why = graph.outputs.includes(v) ? 'returned' : analysis.kept.get(v)
-          return wordsKept(why ?? 'computed whole', v, names)
-        },
-      },
-    ]),
+    shared.flatMap((unit, u): readonly (readonly [Equation, UnitStudy])[] =>
+      unit === null
+        ? []
+        : [
+            [
+              firstEquation(unit),
+              {
+                ...works[u]!,
+                operations: operationsOfUnit(unit, analysis),
+                apart: (nameOf) => apartOf(unit, firsts.get(u), units, nameOf),
+                stored: (v, nameOf) => {
+                  const others = (readers.get(v) ?? []).filter((r) => r !== u)
+                  const names = others.map((r) => nameOf(firstEquation(units[r]!)))
+                  const why = graph.outputs.includes(v) ? 'returned' : analysis.kept.get(v)
+                  return wordsKept(why ?? 'computed whole', v, names)
+                },
+              },
+            ],
+          ],
+    ),
   )
 }
 
@@ -85,7 +93,7 @@ const apartOf = (
 }
 
 const workOf = (
-  unit: Unit,
+  unit: Unit | null,
   analysis: Analysis,
 ): { readonly flops: number | null; readonly reads: ReadonlyMap<Atom, number> } => {
   const reads = new Map<Atom, number>()
@@ -93,11 +101,12 @@ const workOf = (
     const memory = memoryOf(atom, analysis.aliases)
     reads.set(memory, (reads.get(memory) ?? 0) + count)
   }
+  if (unit === null) return { flops: null, reads }
   if (unit.tag === 'single') {
     for (const atom of unit.equation.inputs) add(atom, Number.POSITIVE_INFINITY)
     return { flops: null, reads }
   }
-  return { flops: unit.roots.reduce((n, root) => n + workOfRoot(root, analysis, add), 0), reads }
+  return { flops: rootsOf(unit).reduce((n, root) => n + workOfRoot(root, analysis, add), 0), reads }
 }
 
 const workOfRoot = (
@@ -143,7 +152,7 @@ const operationsOfUnit = (unit: Unit, analysis: Analysis): readonly string[] => 
     }
     found.add(equation)
   }
-  for (const root of unit.roots) visit(root.equation)
+  for (const root of rootsOf(unit)) visit(root.equation)
   const all = [...found]
   const working = all.filter((e) => !isMovement(e, analysis))
   return (working.length === 0 ? all : working).map((e) => e.primitive.name)

@@ -111,7 +111,7 @@ const strideIn = (i: Index, name: string): number | null => {
   return stride
 }
 
-const mergeAdjacent = (
+export const mergeAdjacent = (
   space: Space,
   dims: readonly Dim[],
 ): { readonly space: Space; readonly dims: readonly Dim[] } => {

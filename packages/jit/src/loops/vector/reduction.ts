@@ -11,13 +11,14 @@ import { isLaneable } from './laneable.ts'
 import { emitAlong } from './along.ts'
 import { hasWide, narrowFinish, narrowSteps } from './narrow.ts'
 import { type Nest, type VectorReductionSpec, nestOf } from './nest.ts'
-import { type Operand, type Split, splitOperands } from './operands.ts'
+import { type Operand, type Split, movementOf, splitOperands } from './operands.ts'
 import { cutTerms } from './chunks.ts'
 import { emitOutward } from './outward.ts'
 import type { Outward } from './outwardPlan.ts'
 import { type Layout, type Panel, panelSize } from './panels.ts'
 import { partialSize } from './register.ts'
 import { partition } from './partition.ts'
+import { type Rows, downRows } from './rowSums.ts'
 import { chooseTile } from './tileChoice.ts'
 import { type Tile, type TileRequest, extentOf } from './tiles.ts'
 
@@ -46,6 +47,8 @@ const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly
   if (planned === null) return scalarLoops(spec)
   const { tile, along, outward } = planned
   if (mayPart && spec.scratch !== undefined) {
+    const down = inOrder(spec, nest, planned)
+    if (down !== null) return down
     const parted = partition(spec, nest, tile, along.dtypes, (part) =>
       emit(part, nestOf(part), false),
     )
@@ -70,6 +73,60 @@ const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly
   const elements = partialSize(whole)
   const partials = along.dtypes.map((dtype) => scratch!(elements, dtype))
   return emitOutward({ ...whole, cut, partials })
+}
+
+/** Bytes of what passes by once that are better read in the order of memory. */
+const manyBytes = 1024 * 1024
+/** Bytes of the rows that are taken together. */
+const blockBytes = 64 * 1024
+
+// Columns of long rows that are read once: tile after tile would come back to each row again and again.
+const inOrder = (
+  spec: VectorReductionSpec,
+  nest: Nest,
+  { tile, along }: Plan,
+): readonly Stmt[] | null => {
+  const { outputs, reduced } = nest
+  const { scratch } = spec
+  if (scratch === undefined || tile.along !== 'output' || outputs.length !== 1) return null
+  const dims = [...outputs, ...reduced]
+  const isPassing = (o: Operand): boolean => dims.every((d) => o.counters.has(d.name))
+  const passing = along.split.operands.filter(isPassing)
+  const arrays = passing.reduce((n, o) => n + o.accesses.length, 0)
+  const row = 4 * arrays * tile.lane.extent
+  if (arrays === 0 || row * extentOf(reduced) < manyBytes) return null
+  const isSmall = (o: Operand): boolean =>
+    extentOf(dims.filter((d) => o.counters.has(d.name))) * 8 <= extentOf(dims)
+  const isNear = (o: Operand): boolean => movementOf(o, tile.lane.name) === 'beside'
+  const others = along.split.operands.filter((o) => !isPassing(o))
+  if (!others.every(isSmall) || !passing.every(isNear)) return null
+  const block = Math.max(8, Math.min(256, Math.floor(blockBytes / row)))
+  const inLoops = (part: VectorReductionSpec): readonly Stmt[] => emit(part, nestOf(part), false)
+  const parted = downRows({ spec, scratch, rows: null, block, emit: inLoops })
+  return parted === null ? null : [...parted.phases, ...inLoops(parted.combined)]
+}
+
+/** Bytes of rows that wait in a cache until sums have been taken of them. */
+const nearBytes = 256 * 1024
+
+/** A kernel over rows together with reductions down its rows. */
+export const emitRowSums = ({
+  spec,
+  scratch,
+  rows,
+  rowBytes,
+}: {
+  /** Columns are its outputs, rows its terms, in any order. */
+  readonly spec: VectorReductionSpec
+  readonly scratch: (size: number, dtype: DType) => string
+  readonly rows: Rows
+  /** Bytes that a row touches. */
+  readonly rowBytes: number
+}): readonly Stmt[] => {
+  const block = Math.max(4, Math.min(64, Math.floor(nearBytes / rowBytes)))
+  const inLoops = (part: VectorReductionSpec): readonly Stmt[] => emit(part, nestOf(part), false)
+  const { phases, combined } = downRows({ spec, scratch, rows, block, emit: inLoops })!
+  return [...phases, ...inLoops(combined)]
 }
 
 /** How a reduction will be computed. */

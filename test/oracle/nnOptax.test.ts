@@ -1,7 +1,8 @@
 /** Layers, losses, optimisers, schedules and initialisers against JAX, Flax and Optax. */
 import { type GoldenCase, type Json, type Outcome, isTensorJson, leftOut, oracle, readCases } from './cases.ts'
 import { flaxOperations } from './flax.ts'
-import { type OptimCase, lossOperations, runInitializer, runOptimizer, runSchedule } from './optax.ts'
+import { type OptimCase, runInitializer, runOptimizer, runSchedule } from './optax.ts'
+import { optaxLosses } from './optaxLosses.ts'
 import { type Tensors, decodeInputs, runCase } from './torch.ts'
 
 const file = 'jax/nn_optax.json'
@@ -47,7 +48,7 @@ const run = (c: OptimCase): Outcome => {
     case 'init_statistics':
       return runInitializer(c)
     case 'loss': {
-      const outcome = runCase(lossOperations, flat(c), {})
+      const outcome = runCase(optaxLosses, flat(c), {})
       return outcome.kind === 'left out' ? leftOut('this loss is not built yet') : outcome
     }
     case 'flax': {

@@ -15,7 +15,7 @@ import {
   leftOut,
   passed,
 } from './cases.ts'
-import { type Operation, type Tensors, attributesOf } from './torch.ts'
+import { type Tensors, attributesOf } from './torch.ts'
 
 const onlyW = { W: true, b: false, s: false }
 
@@ -102,36 +102,6 @@ const schedules: Readonly<Record<string, () => optim.Schedule>> = {
       { initial: 0.1, peak: 0.5, warmup: 1, steps: 5 },
     ]),
   join: () => optim.joinSchedules([optim.linear(0, 1, 4), optim.cosineDecay(1, 8)], [4]),
-}
-
-const l = nn.losses
-const none = { reduction: 'none' } as const
-
-/** By Optax's name. */
-export const lossOperations: Readonly<Record<string, Operation>> = {
-  'optax.squared_error': ({ predictions, targets }) => ({
-    y: l.squaredError(predictions!, targets!),
-  }),
-  'optax.l2_loss': ({ predictions, targets }) => ({
-    y: l.squaredError(predictions!, targets ?? 0).mul(0.5),
-  }),
-  'optax.huber_loss': ({ predictions, targets }, a) => ({
-    y: l.huber(predictions!, targets!, { ...none, delta: a.number('delta', 1) }),
-  }),
-  'optax.sigmoid_binary_cross_entropy': ({ logits, labels }) => ({
-    y: l.sigmoidBinaryCrossEntropy(logits!, labels!, none),
-  }),
-  'optax.softmax_cross_entropy': ({ logits, labels }, a) => ({
-    y: l.softmaxCrossEntropy(logits!, labels!, { ...none, axis: a.number('axis', -1) }),
-  }),
-  'optax.softmax_cross_entropy_with_integer_labels': ({ logits, labels }) => ({
-    y: l.softmaxCrossEntropy(logits!, labels!, none),
-  }),
-  'optax.kl_divergence': ({ log_predictions, targets }) => ({
-    y: l.klDivergence(log_predictions!, targets!, none),
-  }),
-  'optax.smooth_labels': ({ labels }, a) => ({ y: l.smoothLabels(labels!, a.number('alpha')) }),
-  'optax.global_norm': (inputs) => ({ y: optim.globalNorm(inputs) }),
 }
 
 export interface OptimCase extends GoldenCase {

@@ -178,6 +178,9 @@ export type Region =
   /** Calls back into JavaScript with the input arrays: `debug.print`, `debug.check`. */
   | { readonly kind: 'host'; readonly call: (inputs: readonly NDArray[]) => readonly NDArray[] }
 
+/** What becomes of a finished element: statements in place. */
+export type Write = (index: readonly Index[], value: Scalar) => readonly Stmt[]
+
 /** How the compiler makes the outputs. */
 export type Lowering =
   /** One scalar for each output element. All outputs have one shape. */
@@ -196,6 +199,20 @@ export type Lowering =
       readonly scratch: readonly { readonly shape: Shape; readonly dtype: DType }[]
       /** `inPlace[o]` is the input that output `o` starts as a copy of (the compiler copies or, where the input dies, reuses it), or null. */
       readonly inPlace: readonly (number | null)[]
+    }
+  /**
+   * Statements of its own that make every element of the one output and hand it to `write`, as tiles do:
+   * point-wise work on the output follows where an element is made. An element may be made twice.
+   */
+  | {
+      readonly tag: 'tiles'
+      readonly emit: (
+        inputs: readonly Buffer[],
+        scratch: readonly Buffer[],
+        write: Write,
+      ) => readonly Stmt[]
+      /** Memory that the tiles need. */
+      readonly scratch: readonly { readonly shape: Shape; readonly dtype: DType }[]
     }
   /** Rewrites itself into other primitives; called while tracing a replacement. */
   | { readonly tag: 'expand'; readonly expand: (inputs: readonly Tensor[]) => readonly Tensor[] }

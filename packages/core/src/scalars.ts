@@ -174,6 +174,30 @@ const splitBy = (index: Index, by: number): { readonly quotient: Index; readonly
   }
 }
 
+/**
+ * `index` as `unit · wholes + rest` for a unit that divides `by`, where `0 ≤ rest < unit`: what is divided by
+ * `by` then are whole units. Rows of an array under another shape, of which the columns do not matter.
+ */
+const coarsen = (
+  index: Index,
+  by: number,
+): { readonly unit: number; readonly wholes: Index; readonly rest: Index } | null => {
+  if (index.tag !== 'affine' || index.terms.length + Math.abs(index.constant) < 2) return null
+  const units = new Set(index.terms.map((t) => greatestCommonDivisor(by, Math.abs(t.coefficient))))
+  for (const unit of [...units].sort((a, b) => b - a)) {
+    if (unit <= 1) continue
+    const { quotient, rest } = splitBy(index, unit)
+    const [low, high] = boundsOf(rest)
+    const wholes = Math.floor(low / unit)
+    if (wholes !== Math.floor(high / unit)) continue
+    return { unit, wholes: plus(quotient, wholes), rest: minus(rest, wholes * unit) }
+  }
+  return null
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b)
+
 /** `⌊index / by⌋`, simplified through the ranges of the counters. */
 export const floorDivide = (index: Index, by: number): Index => {
   if (by === 1) return index
@@ -182,7 +206,12 @@ export const floorDivide = (index: Index, by: number): Index => {
   const [low, high] = boundsOf(rest)
   const low_ = Math.floor(low / by)
   if (low_ === Math.floor(high / by)) return plus(quotient, low_)
-  return plus(quotient, { tag: 'floorDivide', value: rest, by })
+  const coarse = coarsen(rest, by)
+  const inner: Index =
+    coarse === null
+      ? { tag: 'floorDivide', value: rest, by }
+      : floorDivide(coarse.wholes, by / coarse.unit)
+  return plus(quotient, inner)
 }
 
 /** `index mod by` (never negative), simplified through the ranges of the counters. */
@@ -193,7 +222,13 @@ export const modulo = (index: Index, by: number): Index => {
   const [low, high] = boundsOf(rest)
   const wholes = Math.floor(low / by)
   if (wholes === Math.floor(high / by)) return minus(rest, wholes * by)
-  return { tag: 'modulo', value: rest, by }
+  const coarse = coarsen(rest, by)
+  if (coarse === null) return { tag: 'modulo', value: rest, by }
+  const { wholes: units, unit, rest: inside } = coarse
+  return affine([
+    [unit, modulo(units, by / unit)],
+    [1, inside],
+  ])
 }
 
 // Index vectors made by `unflatten` remember the flat position that they came from, so that reading

@@ -32,7 +32,7 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
   const isRead = readers(graph, emitted, analysis)
   const steps = emitted.flatMap((e): readonly Step[] => {
     if (e.tag === 'single') return singleSteps(e.equation, analysis, target)
-    const { kernel, arguments: atoms, equations } = dropStores(e.kernel, isRead)
+    const { kernel, arguments: atoms, equations, writesOnce } = dropStores(e.kernel, isRead)
     if (kernel.buffers.every((b) => b.access === 'read')) return []
     const step = {
       tag: 'kernel',
@@ -40,7 +40,7 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
       arguments: atoms,
       copies: [],
       equations,
-      writesOnce: true,
+      writesOnce,
     } as const
     return target.name === 'js' ? [step] : splitPrologue(plannedScratch(step))
   })

@@ -93,13 +93,12 @@ const flopsOf = (
   }
   const buffers = (types: readonly Omit<Aval, 'weak'>[], name: string): readonly Buffer[] =>
     types.map(({ shape: extents, dtype }, i) => ({ name: `${name}${i}`, shape: extents, dtype }))
-  return flopsOfStatements(
-    lowering.emit(
-      buffers(inputs, 'in'),
-      buffers(outputs, 'out'),
-      buffers(lowering.scratch, 'scratch'),
-    ),
-  )
+  const [given, scratch] = [buffers(inputs, 'in'), buffers(lowering.scratch, 'scratch')]
+  if (lowering.tag === 'routine') {
+    return flopsOfStatements(lowering.emit(given, buffers(outputs, 'out'), scratch))
+  }
+  const body = lowering.emit(given, scratch, (_, value) => [{ tag: 'let', name: 'element', value }])
+  return flopsOfStatements(body)
 }
 
 const flopsOfStatements = (body: readonly Stmt[]): number =>

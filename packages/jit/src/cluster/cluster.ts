@@ -47,7 +47,7 @@ export const cluster = (
   }
   for (const equation of smallFirst(graph, analysis)) {
     const found = analysis.probes.get(equation)!
-    if (!isPointwise(found)) {
+    if (!isPointwise(found) && found.lowering.tag !== 'tiles') {
       for (const v of equation.outputs) madeBy.set(v, units.length)
       for (const x of equation.inputs) noteRead(memoryOf(x, analysis.aliases), units.length)
       units.push({ tag: 'single', equation })
@@ -64,7 +64,10 @@ export const cluster = (
       axes: range(outputs[0]!.aval.shape.length),
     }
     const reads = readsOf(root, analysis)
-    const position = place(units, root, reads, madeBy, afterReaders(root, reads), found, log)
+    const position =
+      found.lowering.tag === 'tiles'
+        ? placeTiles(units, root, reads, madeBy, log)
+        : place(units, root, reads, madeBy, afterReaders(root, reads), found, log)
     for (const v of outputs) madeBy.set(v, position)
     for (const { atom } of reads) noteRead(atom, position)
   }
@@ -90,6 +93,35 @@ const smallFirst = (graph: Graph, analysis: Analysis): readonly Equation[] => {
   return [...early, ...graph.equations.filter((equation) => !early.has(equation))]
 }
 
+/** The latest unit that makes something of what is read, or −1. */
+const latestOf = (reads: readonly Read[], madeBy: ReadonlyMap<Var, number>): number =>
+  Math.max(-1, ...reads.map(({ atom }) => (isVar(atom) ? (madeBy.get(atom) ?? -1) : -1)))
+
+// Tiles that come as statements begin a kernel, whatever is before.
+const placeTiles = (
+  units: Unit[],
+  root: Root,
+  reads: readonly Read[],
+  madeBy: ReadonlyMap<Var, number>,
+  log: Placement[] | null,
+): number => {
+  const after = latestOf(reads, madeBy)
+  const why: Apart = units[after]?.tag === 'single' ? 'no kernel' : 'tile reads memory'
+  const apart = after < 0 ? [] : [{ unit: after, why }]
+  log?.push({ root, unit: units.length, isFirst: true, after, apart })
+  const reading = new Set(reads.map(({ atom }) => atom))
+  units.push({
+    tag: 'cluster',
+    outer: root.shape,
+    roots: [root],
+    tiled: true,
+    work: root.work,
+    reads: reading,
+    sums: null,
+  })
+  return units.length - 1
+}
+
 const place = (
   units: Unit[],
   root: Root,
@@ -100,10 +132,7 @@ const place = (
   log: Placement[] | null,
 ): number => {
   const apart: { readonly unit: number; readonly why: Apart }[] = []
-  const after = Math.max(
-    -1,
-    ...reads.map(({ atom }) => (isVar(atom) ? (madeBy.get(atom) ?? -1) : -1)),
-  )
+  const after = latestOf(reads, madeBy)
   const tiled = root.extents !== null && !isRowReduction(root, reads, found)
   for (let position = units.length - 1; position >= Math.max(after, 0); position--) {
     const unit = units[position]!

@@ -1,8 +1,10 @@
 /** From a cluster to the statements of its kernel. */
 import {
   type Atom,
+  type Buffer,
   type Equation,
   type Index,
+  type Lowering,
   type Scalar,
   type Shape,
   type Stmt,
@@ -15,6 +17,8 @@ import {
 } from '@cotangent/core'
 import type { Kernel, KernelBuffer, KernelScratch } from '../kernel.ts'
 import type { ReductionSpec } from '../loops/reduction.ts'
+import { substitution } from '../loops/rewrite.ts'
+import { effectsOf } from '../loops/visit.ts'
 import { emitRowSums } from '../loops/vector/reduction.ts'
 import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
 import type { Target, TargetReduction } from '../target.ts'
@@ -22,6 +26,8 @@ import { type Analysis, Reader, memoryOf } from './analysis.ts'
 import { rootsOf } from './rowSums.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
+
+type Tiles = Extract<Lowering, { readonly tag: 'tiles' }>
 
 /** Roots of a cluster that run in one loop nest. */
 interface Stage {
@@ -39,6 +45,8 @@ export interface EmittedKernel {
   readonly equations: readonly Equation[]
   /** Memory that it reads through buffers. */
   readonly loads: ReadonlySet<Atom>
+  /** Every element is made once, so that it may take the memory of one that is read for it. */
+  readonly writesOnce: boolean
 }
 
 class Emitter {
@@ -118,6 +126,43 @@ class Emitter {
   #store(v: Var, index: readonly Index[], value: Scalar): Stmt {
     this.stored.add(v)
     return { tag: 'store', buffer: this.buffer(v), at: scalars.flatten(v.aval.shape, index), value }
+  }
+
+  /** Tiles that come as statements, and point-wise work where they write an element. */
+  written(tiles: Tiles): readonly Stmt[] {
+    const { roots } = this.#cluster
+    const [made, ...epilogue] = roots
+    const { equation } = made!
+    const [output] = equation.outputs
+    const index = this.#outerIndex
+    const element = scalars.local(output!.aval.dtype, 'element')
+    const reader = this.#reader(epilogue, index)
+    const pattern = [
+      ...this.#result(output!, index, element),
+      ...epilogue.flatMap((root) =>
+        root.outputs.map((v) => this.#store(v, index, reader.inline(v, index))),
+      ),
+    ]
+    const { declared } = effectsOf(pattern)
+    let writes = 0
+    const inputs = equation.inputs.map((atom): Buffer => {
+      const memory = memoryOf(atom, this.#analysis.aliases)
+      this.loads.add(memory)
+      return { name: this.buffer(memory), ...atom.aval }
+    })
+    const scratch = tiles.scratch.map(({ shape, dtype }, n): Buffer => {
+      const name = `s${n}`
+      this.scratch.push({ name, dtype, size: sizeOf(shape) })
+      return { name, shape, dtype }
+    })
+    return tiles.emit(inputs, scratch, (at, value) => {
+      const suffix = `_${writes++}`
+      return substitution({
+        counters: new Map(at.map((position, d) => [`i${d}`, position])),
+        locals: new Map([['element', value]]),
+        declared: new Map([...declared].map((name) => [name, `${name}${suffix}`])),
+      }).body(pattern)
+    })
   }
 
   tiled(): readonly Stmt[] {
@@ -354,7 +399,13 @@ export const emitCluster = (
   target: Target,
 ): EmittedKernel => {
   const emitter = new Emitter(cluster, analysis, target)
-  const body = cluster.tiled ? emitter.tiled() : emitter.rows()
+  const first = analysis.probes.get(cluster.roots[0]!.equation)!.lowering
+  const body =
+    first.tag === 'tiles'
+      ? emitter.written(first)
+      : cluster.tiled
+        ? emitter.tiled()
+        : emitter.rows()
   const equations = rootsOf(cluster).map((r) => r.equation)
   return {
     kernel: {
@@ -366,5 +417,6 @@ export const emitCluster = (
     arguments: emitter.arguments,
     equations,
     loads: emitter.loads,
+    writesOnce: first.tag !== 'tiles',
   }
 }

@@ -7,6 +7,9 @@ import type { Read, Root } from './unit.ts'
 
 /** Every element of memory that computing one element of the root reads. */
 export const readsOf = (root: Root, analysis: Analysis): readonly Read[] => {
+  if (analysis.probes.get(root.equation)!.lowering.tag === 'tiles') {
+    return root.equation.inputs.map((x) => ({ atom: memoryOf(x, analysis.aliases), index: [] }))
+  }
   const reads: Read[] = []
   const reader = new Reader(analysis, (atom, index) => {
     reads.push({ atom: memoryOf(atom, analysis.aliases), index })

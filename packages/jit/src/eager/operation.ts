@@ -83,6 +83,7 @@ const roundsOf = (equation: Equation): number => {
     case 'reduce':
       return callWork + all + outputs * sizeOf(lowering.reduction.extents)
     case 'routine':
+    case 'tiles':
       return callWork + routineRounds * all
     case 'expand':
       return callWork + expandedRounds * all

@@ -22,6 +22,8 @@ const { binaryOp, constant, literal, local } = scalars
 
 /** Terms that are written out. */
 const mostTerms = 64
+/** Neighbours for which shared factors are worth loading. */
+const shortest = 8
 /** Elements between the windows of neighbouring outputs. */
 const mostApart = 4
 
@@ -30,7 +32,7 @@ export const emitWindows = (spec: VectorReductionSpec): readonly Stmt[] | null =
   if (spec.outputs.length === 0) return null
   const nest = mergedNestOf(spec)
   const terms = extentOf(nest.reduced)
-  if (terms === 0 || terms > mostTerms || !hasWindows(nest)) return null
+  if (terms === 0 || terms > mostTerms || !hasWindows(nest, terms)) return null
   const narrow = narrowSteps(nest)
   const finish = narrow === null ? null : narrowFinish(nest)
   const narrowing = narrow !== null && finish !== null
@@ -43,14 +45,23 @@ export const emitWindows = (spec: VectorReductionSpec): readonly Stmt[] | null =
   )
 }
 
-// Every operand belongs to one output, and those of neighbours are neighbours.
-const hasWindows = (nest: Nest): boolean => {
+/** Factors that wait in registers while neighbours are computed. */
+const mostFactors = 9
+
+/**
+ * Whether every operand belongs to one output, and those of neighbours are neighbours. Factors that
+ * outputs side by side share are fine, too, if there are few: the kernel of a depthwise convolution.
+ */
+const hasWindows = (nest: Nest, terms: number): boolean => {
   const { outputs, steps } = nest
   const inner = outputs.findLast((d) => d.extent > 1)
   if (inner === undefined) return false
   const { operands } = splitOperands(nest, steps)
-  if (operands.length === 0) return false
-  return operands.every((operand) => {
+  const moves = operands.filter((o) => o.counters.has(inner.name))
+  if (moves.length === 0) return false
+  if (moves.length < operands.length && (terms > mostFactors || inner.extent < shortest))
+    return false
+  return moves.every((operand) => {
     if (outputs.some((d) => d.extent > 1 && !operand.counters.has(d.name))) return false
     return accessesOf([operand.value]).every(({ strides, uneven }) => {
       const stride = strides.get(inner.name) ?? 0

@@ -106,6 +106,12 @@ const workOf = (
     for (const atom of unit.equation.inputs) add(atom, Number.POSITIVE_INFINITY)
     return { flops: null, reads }
   }
+  const first = unit.roots[0]!.equation
+  if (analysis.probes.get(first)!.lowering.tag === 'tiles') {
+    for (const atom of first.inputs) add(atom, Number.POSITIVE_INFINITY)
+    for (const root of unit.roots.slice(1)) workOfRoot(root, analysis, add)
+    return { flops: null, reads }
+  }
   return { flops: rootsOf(unit).reduce((n, root) => n + workOfRoot(root, analysis, add), 0), reads }
 }
 

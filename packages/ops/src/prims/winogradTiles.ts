@@ -10,6 +10,7 @@ import {
   type Scalar,
   type Shape,
   type Stmt,
+  type Write,
   range,
   scalars,
 } from '@cotangent/core'
@@ -32,6 +33,7 @@ const groupsFor = (blocks: number): number => {
 }
 
 interface Plan {
+  readonly images: number
   readonly channels: number
   readonly outputs: number
   /** Rows and columns of the (padded) input and of the output, which are even. */
@@ -59,6 +61,7 @@ const planOf = (x: Shape, w: Shape): Plan => {
   const all = Math.ceil(vectors / block)
   const count = groupsFor(all)
   return {
+    images: batch,
     channels,
     outputs: w[0]!,
     input: [height, width],
@@ -142,16 +145,15 @@ export const winogradTiles = (x: Shape, w: Shape): Lowering => {
   const plan = planOf(x, w)
   const { channels, outputs, block } = plan
   return {
-    tag: 'routine',
+    tag: 'tiles',
     scratch: [
       { shape: [16 * outputs * channels], dtype: 'float32' },
       { shape: [plan.groups * block * lanes * 16 * channels], dtype: 'float32' },
       { shape: [plan.groups * 16 * rows * 2 * lanes], dtype: 'float32' },
     ],
-    inPlace: [null],
-    emit: ([image, kernel], [out], [u, v, m]) => [
+    emit: ([image, kernel], [u, v, m], write) => [
       transformKernel(plan, kernel!, u!),
-      blocksOf(plan, { x: image!, out: out!, u: u!, v: v!, m: m! }),
+      blocksOf(plan, { x: image!, u: u!, v: v!, m: m! }, write),
     ],
   }
 }
@@ -195,13 +197,12 @@ const transformKernel = ({ channels, outputs }: Plan, w: Buffer, u: Buffer): Stm
 
 interface Buffers {
   readonly x: Buffer
-  readonly out: Buffer
   readonly u: Buffer
   readonly v: Buffer
   readonly m: Buffer
 }
 
-const blocksOf = (plan: Plan, buffers: Buffers): Stmt => {
+const blocksOf = (plan: Plan, buffers: Buffers, write: Write): Stmt => {
   const { block, outputs } = plan
   const pairs = block / 2
   const body = [
@@ -213,7 +214,7 @@ const blocksOf = (plan: Plan, buffers: Buffers): Stmt => {
     loop('o', outputs / rows, [
       loop('pair', pairs, [
         loop('t', 16, [product(plan, buffers)]),
-        ...[0, 1].flatMap((h) => transformOutput(plan, buffers, h)),
+        ...[0, 1].flatMap((h) => transformOutput(plan, buffers, h, write)),
       ]),
     ]),
   ]
@@ -355,18 +356,22 @@ const product = (plan: Plan, { u, v, m }: Buffers): Stmt => {
   return laneLoop('l0', lanes, [laneLoop('l1', lanes, body)])
 }
 
-const transformOutput = (plan: Plan, { out, m }: Buffers, h: number): readonly Stmt[] => {
+const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): readonly Stmt[] => {
   const { outputs, inRow, last } = plan
-  const [height, width] = plan.output
-  const { statement, n, y, q } = vectorAt(plan, h, 'y')
-  const base = affine([
-    [outputs * height * width, n],
-    [2 * width, y],
-    [2 * lanes, q],
-  ])
-  const start: Stmt = { tag: 'let', name: `ybase${h}`, value: fromIndex('int32', base) }
-  const to = dataIndex(local('int32', `ybase${h}`), 0, out.shape.reduce((a, b) => a * b, 1) - 1)
+  const { statement, ...at } = vectorAt(plan, h, 'y')
   const [o, r] = [counter('o', outputs / rows), counter('r', rows)]
+  const output = affine([
+    [rows, o],
+    [1, r],
+  ])
+  const starts: Stmt[] = []
+  const start = (name: string, value: Index, most: number): Index => {
+    starts.push({ tag: 'let', name: `${name}${h}`, value: fromIndex('int32', value) })
+    return dataIndex(local('int32', `${name}${h}`), 0, most)
+  }
+  const n = start('yimage', at.n, plan.images - 1)
+  const y = start('yrow', at.y, plan.output[0] / 2 - 1)
+  const q = start('yplace', at.q, inRow - 1)
   const tiles = (extent: number, suffix: string): readonly Stmt[] => {
     const lane: Index = { tag: 'counter', name: 'l', extent }
     const locals = new Locals(`m${h}${suffix}_`)
@@ -381,21 +386,20 @@ const transformOutput = (plan: Plan, { out, m }: Buffers, h: number): readonly S
       return locals.keep(load(m.name, 'float32', productAt(plan, inside)))
     })
     const transformed = bothWays(locals, values, 4, outputLine)
-    const stores = transformed.map((value, p): Stmt => {
-      const at = affine(
+    const written = transformed.flatMap((value, p) => {
+      const row = affine([[2, y]], Math.floor(p / 2))
+      const column = affine(
         [
-          [1, to],
-          [rows * height * width, o],
-          [height * width, r],
+          [2 * lanes, q],
           [2, lane],
         ],
-        Math.floor(p / 2) * width + (p % 2),
+        p % 2,
       )
-      return { tag: 'store', buffer: out.name, at, value }
+      return write([n, output, row, column], value)
     })
-    return [loop('r', rows, [laneLoop('l', extent, [...locals.statements, ...stores])])]
+    return [loop('r', rows, [laneLoop('l', extent, [...locals.statements, ...written])])]
   }
-  if (last === lanes) return [statement, start, ...tiles(lanes, '')]
+  if (last === lanes) return [statement, ...starts, ...tiles(lanes, '')]
   const choice: Stmt = {
     tag: 'if',
     condition: within(q, inRow - 1, inRow),
@@ -403,5 +407,5 @@ const transformOutput = (plan: Plan, { out, m }: Buffers, h: number): readonly S
     then: tiles(last, 'e'),
     otherwise: tiles(lanes, ''),
   }
-  return [statement, start, choice]
+  return [statement, ...starts, choice]
 }

@@ -2,5 +2,5 @@
 export * from './conv.ts'
 export * from './normalization.ts'
 export * from './pooling.ts'
-export * from './recurrent.ts'
+export * from './recurrent/index.ts'
 export type { Layout, Padding, PaddingSpec, PerAxis } from './window.ts'

@@ -1,0 +1,145 @@
+/** Recurrent cells: how one step goes. */
+import { type Tensor, fill } from '@cotangent/core'
+import { prims } from '@cotangent/ops'
+
+/** The weights of one cell with `units` hidden units and `gates` gates. */
+export interface CellWeights {
+  /** From the input: `[features, gates · units]`. */
+  readonly kernel: Tensor
+  /** From the previous hidden state: `[units, gates · units]`. */
+  readonly recurrentKernel: Tensor
+  /** `[gates · units]`. */
+  readonly bias?: Tensor | undefined
+  /** Added beside the recurrent product: `[gates · units]`. */
+  readonly recurrentBias?: Tensor | undefined
+  /** Makes a narrower hidden state of the memory of an LSTM: `[units, projected]`. */
+  readonly projection?: Tensor | undefined
+}
+
+/** What a plain or gated recurrent unit carries from step to step: `h: [batch, units]`. */
+export interface HiddenCarry {
+  readonly h: Tensor
+}
+/** An LSTM carries the memory cell too. */
+export interface LstmCarry extends HiddenCarry {
+  readonly c: Tensor
+}
+
+/** A cell: how a step of it goes, once the input has been projected. */
+export interface Cell<C extends HiddenCarry> {
+  readonly name: string
+  readonly gates: number
+  /** `projected: [batch, gates · units]` is the input times the kernel, plus the outer biases. */
+  readonly step: (projected: Tensor, carry: C, weights: CellWeights) => C
+  /** The carry before the first step, of the dtype of `like`. */
+  readonly zero: (batch: number, weights: CellWeights, like: Tensor) => C
+  /** Whether the recurrent bias may be added before the scan, as it only meets sums. */
+  readonly outerBias: boolean
+}
+
+const gate = (z: Tensor, index: number, units: number): Tensor =>
+  prims.slice(z, [0, index * units], [z.shape[0]!, (index + 1) * units])
+
+const zeroHidden = (
+  batch: number,
+  { recurrentKernel }: CellWeights,
+  like: Tensor,
+): HiddenCarry => ({
+  h: fill([batch, recurrentKernel.shape[0]!], 0, like.dtype),
+})
+
+export interface RnnCellOptions {
+  /** Adds the old state to the sum before the activation, as Flax's `SimpleCell` can. */
+  readonly residual?: boolean
+}
+
+/** The plain cell: h' = f(x W + b + h R + b_r). @see Elman 1990 */
+export const rnnCell = (
+  activation: (x: Tensor) => Tensor = (x) => x.tanh(),
+  { residual = false }: RnnCellOptions = {},
+): Cell<HiddenCarry> => ({
+  name: 'rnn',
+  gates: 1,
+  outerBias: true,
+  zero: zeroHidden,
+  step: (projected, { h }, { recurrentKernel }) => {
+    const sum = projected.add(h.matmul(recurrentKernel))
+    return { h: activation(residual ? sum.add(h) : sum) }
+  },
+})
+
+/**
+ * Long short-term memory; gates in the order i, f, g, o.
+ * c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c'), times the projection where there is one.
+ * @see Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 for the forget gate; Sak,
+ * Senior & Beaufays 2014 for the projection
+ */
+export const lstmCell: Cell<LstmCarry> = {
+  name: 'lstm',
+  gates: 4,
+  outerBias: true,
+  zero: (batch, { recurrentKernel }, like) => {
+    const [width, gates] = recurrentKernel.shape
+    const h = fill([batch, width!], 0, like.dtype)
+    return { h, c: gates === 4 * width! ? h : fill([batch, gates! / 4], 0, like.dtype) }
+  },
+  step: (projected, { h, c }, { recurrentKernel, projection }) => {
+    const units = c.shape[1]!
+    const z = projected.add(h.matmul(recurrentKernel))
+    const [i, f, g, o] = [0, 1, 2, 3].map((n) => gate(z, n, units))
+    const memory = prims.logistic(f!).mul(c).add(prims.logistic(i!).mul(g!.tanh()))
+    const hidden = prims.logistic(o!).mul(memory.tanh())
+    return { h: projection === undefined ? hidden : hidden.matmul(projection), c: memory }
+  },
+}
+
+/**
+ * Gated recurrent unit; gates in the order r, z, n.
+ * n = tanh(x W_n + b_n + σ(r) (h R_n + b_rn)), h' = (1 − σ(z)) n + σ(z) h.
+ * @see Cho et al. 2014; the reset gate acts after the product, as in cuDNN
+ */
+export const gruCell: Cell<HiddenCarry> = {
+  name: 'gru',
+  gates: 3,
+  outerBias: false,
+  zero: zeroHidden,
+  step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
+    const units = h.shape[1]!
+    const product = h.matmul(recurrentKernel)
+    const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
+    const reset = prims.logistic(gate(projected, 0, units).add(gate(recurrent, 0, units)))
+    const update = prims.logistic(gate(projected, 1, units).add(gate(recurrent, 1, units)))
+    const candidate = gate(projected, 2, units)
+      .add(reset.mul(gate(recurrent, 2, units)))
+      .tanh()
+    return { h: candidate.add(update.mul(h.sub(candidate))) }
+  },
+}
+
+export interface MguCellOptions {
+  /** The forget gate also weighs what the candidate sees of the old state; true by default. */
+  readonly resetGate?: boolean
+}
+
+/**
+ * Minimal gated unit: one gate both forgets and resets; gates in the order f, n.
+ * n = tanh(x W_n + b_n + σ(f) (h R_n + b_rn)), h' = (1 − σ(f)) n + σ(f) h.
+ * @see Zhou et al. 2016
+ */
+export const mguCell = ({ resetGate = true }: MguCellOptions = {}): Cell<HiddenCarry> => ({
+  name: 'mgu',
+  gates: 2,
+  outerBias: false,
+  zero: zeroHidden,
+  step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
+    const units = h.shape[1]!
+    const product = h.matmul(recurrentKernel)
+    const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
+    const forget = prims.logistic(gate(projected, 0, units).add(gate(recurrent, 0, units)))
+    const old = gate(recurrent, 1, units)
+    const candidate = gate(projected, 1, units)
+      .add(resetGate ? forget.mul(old) : old)
+      .tanh()
+    return { h: candidate.add(forget.mul(h.sub(candidate))) }
+  },
+})

@@ -1,6 +1,6 @@
 /** Layers are values: how to make parameters, and a pure function of them. */
 import { type Shape, type Tensor, TreeError, UnsupportedError, aval, trace } from '@cotangent/core'
-import type { WindowGeometry } from './functional/window.ts'
+import type { Layout, WindowGeometry } from './functional/window.ts'
 
 /** Parameters or state of a layer that has none. */
 export type None = Readonly<Record<never, never>>
@@ -50,8 +50,10 @@ export type Watch = (
 
 /** What is known of a layer beside its function; everything is optional. */
 export interface Traits {
-  /** The window over the spatial axes that one output sees, given the input's shape. */
-  readonly window?: (input: Shape) => WindowGeometry
+  /** The window over the spatial axes that one output sees; `'all'` of what there is. */
+  readonly window?: 'all' | ((input: Shape) => WindowGeometry)
+  /** Where the channels stand, for layers with a window. */
+  readonly layout?: Layout
   /** The axis of `params.kernel` along which the outputs lie: outputs are linear in each slice. */
   readonly kernelAxis?: number
   /** In inference the layer is x · factor + offset along its channels. */

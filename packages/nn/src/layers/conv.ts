@@ -80,6 +80,7 @@ const convolution =
       requireRank(name, shape, (n) => n === rank + 2, `${rank + 2} axes, layout ${layout}`)
     return defineLayer({
       name: 'conv',
+      traits: { window: () => geometry, layout, kernelAxis: 0 },
       init: (key, inputShape) => {
         check(inputShape)
         const channels = inputShape[channelAxis(layout, inputShape.length)]!

@@ -40,6 +40,7 @@ const build = (features: number, options: KernelOptions = {}): Layer<MaybeBias, 
   requireSize('dense', 'features', features)
   return defineLayer({
     name: 'dense',
+    traits: { kernelAxis: 1 },
     init: (key, inputShape) => {
       requireRank('dense', inputShape, (rank) => rank >= 1, '[…, features]')
       const kernelShape: Shape = [inputShape[inputShape.length - 1]!, features]

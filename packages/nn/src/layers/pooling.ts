@@ -37,6 +37,7 @@ const pooling = <const Name extends string, O extends MaxPoolLayerOptions>(
       check(shape)
       return pooledShape(label, shape, resolvePooling(label, shape, options))
     },
+    { window: (shape) => resolvePooling(label, shape, options), layout: options.layout ?? 'NCHW' },
   )
 }
 
@@ -78,6 +79,7 @@ const overall = <const Name extends string>(
       requireRank(name, shape, (rank) => rank > 2, '[batch, channels, …spatial]')
       return [shape[0]!, shape[channelAxis(layout, shape.length)]!]
     },
+    { window: 'all', layout },
   )
 
 /** The mean over all spatial axes: `[batch, channels]`. */

@@ -16,7 +16,7 @@ export const flatten = (): Layer<None, None, 'flatten'> => {
     requireRank('flatten', shape, (rank) => rank >= 1, '[batch, …]')
     return [shape[0]!, sizeOf(shape.slice(1))]
   }
-  return stateless('flatten', (x) => reshapeTensor(x, flat(x.shape)), flat)
+  return stateless('flatten', (x) => reshapeTensor(x, flat(x.shape)), flat, { window: 'all' })
 }
 
 /** Gives each example the shape, `[batch, …]` to `[batch, ...shape]`. */

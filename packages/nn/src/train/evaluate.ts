@@ -1,11 +1,11 @@
 /** Loss and metrics over a data set, in inference. */
 import type { Tensor } from '@cotangent/core'
 import type { Variables } from '../layer.ts'
-import { type TotalTensors, meanOf } from '../metrics.ts'
+import { meanOf } from '../metrics/index.ts'
 import { type CompileOptions, compilerOf } from './compile.ts'
 import { type Batches, examplesIn, pairOf } from './data.ts'
-import { type Objective, measure } from './step.ts'
-import { addTotals, meansOf, noTotals, readMetrics, weighted } from './totals.ts'
+import type { Objective } from './step.ts'
+import { type ByName, scoreboard, weighted } from './totals.ts'
 
 export interface EvaluatorOptions<P, S, X, Y, T> extends Objective<P, S, X, Y, T>, CompileOptions {
   /** Stops after the batch in progress; the result is then of the batches so far. */
@@ -35,23 +35,24 @@ export type Evaluator<P, S, X, T> = (
 export const evaluator = <P, S, X, Y, T>(
   options: EvaluatorOptions<P, S, X, Y, T>,
 ): Evaluator<P, S, X, T> => {
-  const { model, loss, metrics = {}, signal } = options
+  const { model, loss, signal } = options
+  const board = scoreboard(options.metrics)
   const step = compilerOf(options)((params: P, state: S, x: X, y: T): Measured => {
     const [output] = model.apply({ params, state }, x, { train: false })
-    return { loss: loss(output, y), metrics: measure(metrics, output, y) }
+    return { loss: loss(output, y), metrics: board.measure(output, y) }
   })
   return async ({ params, state }, data) => {
-    let totals = noTotals
+    let totals = board.empty
     for await (const batch of data) {
       if (signal?.aborted === true) break
       const [x, y] = pairOf(batch)
       const result = step(params, state, x, y)
       const value = weighted(result.loss.item(), examplesIn(x))
-      totals = addTotals(totals, { loss: value, metrics: readMetrics(result.metrics) })
+      totals = board.concat(totals, { loss: value, metrics: board.read(result.metrics) })
     }
     return Object.freeze({
       loss: meanOf(totals.loss),
-      metrics: meansOf(totals.metrics),
+      metrics: board.values(totals.metrics),
       examples: totals.loss.count,
     })
   }
@@ -59,7 +60,7 @@ export const evaluator = <P, S, X, Y, T>(
 
 interface Measured {
   readonly loss: Tensor
-  readonly metrics: Readonly<Record<string, TotalTensors>>
+  readonly metrics: ByName
 }
 
 /** `evaluator` for a single use. */

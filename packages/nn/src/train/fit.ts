@@ -5,10 +5,10 @@ import type { Variables } from '../layer.ts'
 import { type CompileOptions, compilerOf } from './compile.ts'
 import { type Data, batchesOf, examplesIn, firstTensor, markLast, pairOf } from './data.ts'
 import { divergence } from './divergence.ts'
-import { Held, type Snapshot, copyTree, makeSnapshot } from './snapshot.ts'
+import { Held, type Running, type Snapshot, copyTree, makeSnapshot } from './snapshot.ts'
 import { type StepOptions, type StepResult, type TrainState, makeStep } from './step.ts'
-import { type Totals, addTotals, meansOf, noTotals, readMetrics, weighted } from './totals.ts'
-import { meanOf } from '../metrics.ts'
+import { type Scoreboard, type Totals, scoreboard, weighted } from './totals.ts'
+import { meanOf } from '../metrics/index.ts'
 
 export interface FitOptions<P, S, X, Y, T, O>
   extends StepOptions<P, S, X, Y, T, O>,
@@ -51,6 +51,7 @@ export const fit = async function* <P, S, X, Y, T, O>(
 ): AsyncGenerator<Snapshot<P, S, O>, void, undefined> {
   const { epochs = 1, donate = true, signal, key, data } = options
   const step = compilerOf(options)(makeStep(options), donate ? { donate: [0] } : {})
+  const board = scoreboard(options.metrics)
   const [initKey, stepKey] = [random.foldIn(key, 0), random.foldIn(key, 1)]
   let current: TrainState<P, S, O> | null = null
   let done = options.firstStep ?? 0
@@ -58,7 +59,7 @@ export const fit = async function* <P, S, X, Y, T, O>(
   let lastTurn = performance.now()
 
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    let totals = noTotals
+    let totals = board.empty
     let batch = 0
     for await (const { item, isLast } of markLast(batchesOf(data, epoch - 1))) {
       if (isAborted(signal)) return
@@ -75,8 +76,8 @@ export const fit = async function* <P, S, X, Y, T, O>(
       lastFinite = loss
 
       const examples = examplesIn(x)
-      const metrics = readMetrics(result.metrics)
-      totals = addTotals(totals, { loss: weighted(loss, examples), metrics })
+      const metrics = board.read(result.metrics)
+      totals = board.concat(totals, { loss: weighted(loss, examples), metrics })
       const held = new Held(current, done, donate)
       const snapshot = makeSnapshot(
         {
@@ -85,8 +86,8 @@ export const fit = async function* <P, S, X, Y, T, O>(
           batch,
           isEndOfEpoch: isLast,
           loss,
-          metrics: meansOf(metrics),
-          running: runningOf(totals),
+          metrics: board.values(metrics),
+          running: runningOf(board, totals),
           examples,
           seconds,
           examplesPerSecond: examples / seconds,
@@ -106,11 +107,8 @@ export const fit = async function* <P, S, X, Y, T, O>(
   }
 }
 
-const runningOf = ({
-  loss,
-  metrics,
-}: Totals): { loss: number; metrics: Readonly<Record<string, number>> } =>
-  Object.freeze({ loss: meanOf(loss), metrics: meansOf(metrics) })
+const runningOf = <Y, T>(board: Scoreboard<Y, T>, { loss, metrics }: Totals): Running =>
+  Object.freeze({ loss: meanOf(loss), metrics: board.values(metrics) })
 
 // Copied, so that what the caller passes is never overwritten and no two leaves share memory.
 const start = <P, S, X, Y, T, O>(

@@ -11,3 +11,4 @@ export {
 export { type FitOptions, fit } from './fit.ts'
 export type { Figures, Running, Snapshot } from './snapshot.ts'
 export { type Step, type StepOptions, type StepResult, type TrainState, makeStep } from './step.ts'
+export { type AnyMetric, type ByName, type Metrics, type Scoreboard, scoreboard } from './totals.ts'

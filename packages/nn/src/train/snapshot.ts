@@ -2,7 +2,7 @@
 import { UnsupportedError, flatten, fromNDArray, leafTensor, unflatten } from '@cotangent/core'
 import type { TrainState } from './step.ts'
 
-/** Means over the batches of an epoch so far, each weighted by its examples. */
+/** Over the batches of an epoch so far: the loss weighted by examples, metrics of all of them together. */
 export interface Running {
   readonly loss: number
   readonly metrics: Readonly<Record<string, number>>

@@ -2,8 +2,8 @@
 import { type Tensor, valueAndGrad } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import type { Layer, Variables } from '../layer.ts'
-import type { Metric, TotalTensors } from '../metrics.ts'
 import { type GradientTransformation, applyUpdates } from '../optim/transformation.ts'
+import { type ByName, type Metrics, scoreboard } from './totals.ts'
 
 /** Everything that a step changes. */
 export interface TrainState<P, S, O> extends Variables<P, S> {
@@ -14,14 +14,15 @@ export interface TrainState<P, S, O> extends Variables<P, S> {
 export interface StepResult<P, S, O> {
   readonly next: TrainState<P, S, O>
   readonly loss: Tensor
-  readonly metrics: Readonly<Record<string, TotalTensors>>
+  /** By name: what each metric measured, trees of tensors. */
+  readonly metrics: ByName
 }
 
 export interface Objective<P, S, X, Y, T> {
   readonly model: Layer<P, S, string, Y, X>
   /** A scalar from the model's output and the targets. */
   readonly loss: (output: Y, target: T) => Tensor
-  readonly metrics?: Readonly<Record<string, Metric<Y, T>>>
+  readonly metrics?: Metrics<Y, T>
 }
 
 export interface StepOptions<P, S, X, Y, T, O> extends Objective<P, S, X, Y, T> {
@@ -38,15 +39,6 @@ export type Step<P, S, X, T, O> = (
   index: number,
 ) => StepResult<P, S, O>
 
-export const measure = <Y, T>(
-  metrics: Readonly<Record<string, Metric<Y, T>>>,
-  output: Y,
-  target: T,
-): Readonly<Record<string, TotalTensors>> =>
-  Object.freeze(
-    Object.fromEntries(Object.entries(metrics).map(([name, m]) => [name, m(output, target)])),
-  )
-
 /**
  * The step `(state, x, y, key, index) → { next, loss, metrics }`; pure, so that it can be compiled as
  * one function, `jit(step, { donate: [0] })`. The key of the model's call is `foldIn(key, index)`.
@@ -54,7 +46,7 @@ export const measure = <Y, T>(
 export const makeStep =
   <P, S, X, Y, T, O>(options: StepOptions<P, S, X, Y, T, O>): Step<P, S, X, T, O> =>
   (current, x, y, key, index) => {
-    const { model, loss, optimizer, metrics = {}, regularizer } = options
+    const { model, loss, optimizer, metrics, regularizer } = options
     const objective = (params: P): readonly [Tensor, Aside<S>] => {
       const [output, state] = model.apply({ params, state: current.state }, x, {
         train: true,
@@ -62,7 +54,7 @@ export const makeStep =
       })
       const value = loss(output, y)
       const total = regularizer === undefined ? value : value.add(regularizer(params))
-      return [total, { state, metrics: measure(metrics, output, y) }]
+      return [total, { state, metrics: scoreboard(metrics).measure(output, y) }]
     }
     const [[value, aside], grads] = valueAndGrad(objective, { hasAux: true })(current.params)
     const { optimizerState, params } = current
@@ -80,5 +72,5 @@ export const makeStep =
 
 interface Aside<S> {
   readonly state: S
-  readonly metrics: Readonly<Record<string, TotalTensors>>
+  readonly metrics: ByName
 }

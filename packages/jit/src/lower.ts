@@ -17,6 +17,7 @@ import { copyP } from './copy.ts'
 import { brokenLowering, loweringKind } from './passes/lowering.ts'
 import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
 import { type Hoisted, hoistPrologues, splitPrologue } from './prologue.ts'
+import { Repeats } from './repeats.ts'
 import { routineStep } from './routine.ts'
 import type { Target } from './target.ts'
 
@@ -30,6 +31,9 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
   const units = shareRows(cluster(graph, analysis), analysis)
   const emitted = units.flatMap((unit) => (unit === null ? [] : [emitUnit(unit, analysis, target)]))
   const isRead = readers(graph, emitted, analysis)
+  const repeats = new Repeats()
+  const once = (step: Step): Step =>
+    step.tag === 'kernel' ? { ...step, kernel: repeats.of(step.kernel) } : step
   const steps = emitted.flatMap((e): readonly Step[] => {
     if (e.tag === 'single') return singleSteps(e.equation, analysis, target)
     const { kernel, arguments: atoms, equations, writesOnce } = dropStores(e.kernel, isRead)
@@ -44,7 +48,7 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
     } as const
     return target.name === 'js' ? [step] : splitPrologue(plannedScratch(step))
   })
-  return { graph, inputs: graph.inputs, steps, outputs: graph.outputs }
+  return { graph, inputs: graph.inputs, steps: steps.map(once), outputs: graph.outputs }
 }
 
 // In WebAssembly scratch is memory like any other, with a place in the plan.

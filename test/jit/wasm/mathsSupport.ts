@@ -4,7 +4,6 @@ import { scalars } from '@cotangent/core'
 import type { Kernel } from '../../../packages/jit/src/kernel.ts'
 import { ModuleBuilder } from '../../../packages/jit/src/wasm/encode/module.ts'
 import { runWasmPasses } from '../../../packages/jit/src/wasm/passes/passes.ts'
-import { hostFunctionsOf } from '../../../packages/jit/src/wasm/print/host.ts'
 import { phasesOf, printPhase } from '../../../packages/jit/src/wasm/print/phases.ts'
 
 const { counter, load } = scalars
@@ -33,15 +32,16 @@ export const wasmKernel = (kernel: Kernel): WasmKernel => {
   const ready = runWasmPasses(kernel)
   const module = new ModuleBuilder()
   module.importMemory('env', 'memory', { initial: 1, maximum: 65536, shared: false })
-  const functions = hostFunctionsOf(ready.body)
+  const phases = phasesOf(ready.body)
+  const functions = phases.flatMap((phase) => phase.hostFunctions)
   const host = new Map(
     functions.map((f) => {
       const params = f.arity === 1 ? ([f.kind] as const) : ([f.kind, f.kind] as const)
       return [f.name, module.importFunction('maths', f.name, params, [f.kind])]
     }),
   )
-  const phases = phasesOf(ready.body).map((phase) => printPhase(ready, phase, host))
-  phases.forEach(({ body }, n) => {
+  const printed = phases.map((phase) => printPhase(ready, phase, host))
+  printed.forEach(({ body }, n) => {
     const index = module.declare(`phase${n}`, ['i32', 'i32', 'i32'], [])
     module.define(index, body)
     module.export(`p${n}`, index)

@@ -8,6 +8,7 @@ import {
   type TypedArray,
 } from '@cotangent/core'
 import { type CompiledKernel, compileKernel } from '../js/compile.ts'
+import type { Kernel } from '../kernel.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Observer } from '../profile/observer.ts'
 import type {
@@ -45,6 +46,7 @@ export class Writer {
   readonly #names = new Map<Slot, string>()
   readonly #places = new Map<string, string>()
   readonly #constantNames = new Map<unknown, string>()
+  readonly #compiled = new Map<Kernel, CompiledKernel>()
   readonly #kernelNames = new Map<string, string>()
   #fresh = 0
 
@@ -109,7 +111,9 @@ export class Writer {
   }
 
   kernel(step: KernelStep): string {
-    const { run, source } = this.compiled(step)
+    const made = this.#compiled.get(step.kernel) ?? this.compiled(step)
+    this.#compiled.set(step.kernel, made)
+    const { run, source } = made
     this.sources.set(step, source)
     const known = this.#kernelNames.get(source)
     if (known !== undefined) return known

@@ -5,9 +5,9 @@
  */
 import { type Index, type Stmt, scalars } from '@cotangent/core'
 import { accessOf } from './access.ts'
-import { substitution } from './rewrite.ts'
+import { replaceEach, substitution, withBodies } from './rewrite.ts'
 import { hasLoop } from './unroll.ts'
-import { branching, freshNames, walk } from './visit.ts'
+import { freshNames, walk } from './visit.ts'
 
 const { affine, counter } = scalars
 
@@ -28,23 +28,9 @@ export const blockTransposed = (body: readonly Stmt[]): readonly Stmt[] =>
 type Fresh = (prefix: string) => string
 
 const block = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
-  body.flatMap((s): readonly Stmt[] => {
-    switch (s.tag) {
-      case 'for':
-        return blockNest(s, fresh) ?? [{ ...s, body: block(s.body, fresh) }]
-      case 'while':
-        return [{ ...s, body: block(s.body, fresh) }]
-      case 'if':
-        return [branching(s.condition, block(s.then, fresh), block(s.otherwise, fresh))]
-      case 'comment':
-      case 'let':
-      case 'variable':
-      case 'assign':
-      case 'store':
-        return [s]
-      default:
-        return s satisfies never
-    }
+  replaceEach(body, (s) => {
+    const made = s.tag === 'for' ? blockNest(s, fresh) : null
+    return made ?? withBodies(s, (inner) => block(inner, fresh))
   })
 
 const nestOf = (loop: Loop): readonly Loop[] => {

@@ -4,9 +4,9 @@
  * inside (arrays under another shape). Indices are even again, as vectors want them.
  */
 import { type Index, type Stmt, scalars } from '@cotangent/core'
-import { substitution } from './rewrite.ts'
+import { replaceEach, substitution, withBodies } from './rewrite.ts'
 import { hasLoop } from './unroll.ts'
-import { branching, effectsOf, freshNames, sizeOfBody, walk } from './visit.ts'
+import { effectsOf, freshNames, indicesIn, sizeOfBody, walk } from './visit.ts'
 
 const { affine, counter } = scalars
 
@@ -25,26 +25,10 @@ export const splitDivided = (body: readonly Stmt[]): readonly Stmt[] =>
 type Fresh = (prefix: string) => string
 
 const split = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
-  body.flatMap((s): readonly Stmt[] => {
-    switch (s.tag) {
-      case 'for': {
-        const nest = nestFrom(s)
-        const made = nest === null ? null : splitNest(nest, fresh)
-        return made ?? [{ ...s, body: split(s.body, fresh) }]
-      }
-      case 'while':
-        return [{ ...s, body: split(s.body, fresh) }]
-      case 'if':
-        return [branching(s.condition, split(s.then, fresh), split(s.otherwise, fresh))]
-      case 'comment':
-      case 'let':
-      case 'variable':
-      case 'assign':
-      case 'store':
-        return [s]
-      default:
-        return s satisfies never
-    }
+  replaceEach(body, (s) => {
+    const nest = s.tag === 'for' ? nestFrom(s) : null
+    const made = nest === null ? null : splitNest(nest, fresh)
+    return made ?? withBodies(s, (inner) => split(inner, fresh))
   })
 
 const isPlain = (loop: Loop): boolean =>
@@ -140,16 +124,22 @@ const at = (
 // The smallest number that the counter is divided by, if that leaves all indices even.
 const divisorOf = (loop: Loop): number | null => {
   const found = new Set<number>()
-  walk({
-    index: (i) => {
-      if (i.tag !== 'floorDivide' && i.tag !== 'modulo') return
-      const factor = coefficientOf(i.value, loop.counter)
-      if (factor !== 0) found.add(i.by / greatestCommonDivisor(i.by, Math.abs(factor)))
-    },
-  }).body(loop.body)
+  for (const i of indicesIn(loop.body)) addDivisors(i, loop.counter, found)
+  if (found.size === 0) return null
   const divisors = [...found].filter((d) => d > 1).sort((a, b) => a - b)
   const least = divisors[0]
   return least !== undefined && divisors.every((d) => d % least === 0) ? least : null
+}
+
+const addDivisors = (i: Index, counterName: string, found: Set<number>): void => {
+  if (i.tag === 'affine') {
+    for (const { term } of i.terms)
+      if (term.tag !== 'counter') addDivisors(term, counterName, found)
+  } else if (i.tag === 'floorDivide' || i.tag === 'modulo') {
+    const factor = coefficientOf(i.value, counterName)
+    if (factor !== 0) found.add(i.by / greatestCommonDivisor(i.by, Math.abs(factor)))
+    addDivisors(i.value, counterName, found)
+  }
 }
 
 // What the counter is multiplied by in an even index; below a division it is that one's concern.

@@ -3,9 +3,9 @@
  * and the part of every index that the counter has no say in.
  */
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
-import { makeInterner } from './intern.ts'
-import { mapIndex, mapScalar } from './rewrite.ts'
-import { branching, effectsOf, freshNames, indexOf, scalarsOf } from './visit.ts'
+import { type Interner, makeInterner } from './intern.ts'
+import { mapData, mapIndex, mapScalar, replaceEach, withBodies } from './rewrite.ts'
+import { branching, effectsOf, freshNames } from './visit.ts'
 
 const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
 
@@ -27,72 +27,69 @@ export const hoist = (body: readonly Stmt[]): readonly Stmt[] =>
 export const hoistValues = (body: readonly Stmt[]): readonly Stmt[] =>
   hoistBlock(body, { name: freshNames(body), indices: false })
 
-/** What the statements become, or the same list where each stays itself. */
-const replaceEach = (
-  body: readonly Stmt[],
-  replace: (s: Stmt) => readonly Stmt[],
-): readonly Stmt[] => {
-  const made: Stmt[] = []
-  for (const s of body) made.push(...replace(s))
-  return made.length === body.length && made.every((s, n) => s === body[n]) ? body : made
-}
-
 const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
-  replaceEach(body, (s) => {
-    switch (s.tag) {
-      case 'for':
-        return hoistLoop(s, fresh)
-      case 'while': {
-        const inner = hoistBlock(s.body, fresh)
-        return [inner === s.body ? s : { ...s, body: inner }]
-      }
-      case 'if': {
-        const [taken, otherwise] = [hoistBlock(s.then, fresh), hoistBlock(s.otherwise, fresh)]
-        const same = taken === s.then && otherwise === s.otherwise
-        return [same ? s : branching(s.condition, taken, otherwise)]
-      }
-      case 'comment':
-      case 'let':
-      case 'variable':
-      case 'assign':
-      case 'store':
-        return [s]
-      default:
-        return s satisfies never
-    }
-  })
+  replaceEach(body, (s) =>
+    s.tag === 'for' ? hoistLoop(s, fresh) : withBodies(s, (inner) => hoistBlock(inner, fresh)),
+  )
 
-const hoistLoop = (loop: Loop, fresh: Fresh): readonly Stmt[] => {
+const hoistLoop = (loop: Loop, fresh: Fresh): readonly Stmt[] | Stmt => {
   const inner = hoistBlock(loop.body, fresh)
   const mover = makeMover(loop, inner, fresh)
   const kept = replaceEach(inner, (s) => mover.statement(s, true))
-  return [...mover.moved, kept === loop.body ? loop : { ...loop, body: kept }]
+  const left = kept === loop.body ? loop : { ...loop, body: kept }
+  return mover.moved.length === 0 ? left : [...mover.moved, left]
 }
 
 /** Decides what is invariant in one loop, and collects what moves before it. */
 interface Mover {
   readonly moved: readonly Stmt[]
   /** `sure`: the statement runs in every round, so its loads may run before the loop. */
-  readonly statement: (s: Stmt, sure: boolean) => readonly Stmt[]
+  readonly statement: (s: Stmt, sure: boolean) => readonly Stmt[] | Stmt
 }
 
 const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   const { stored, assigned, declared } = effectsOf(body)
   const varying = new Set([loop.counter, ...assigned, ...declared])
   const moved: Stmt[] = []
-  const interner = makeInterner()
+  let interner: Interner | null = null
   const known = new Map<number, string>()
   const memo = new Map<Scalar, boolean>()
 
   const still = (s: Scalar): boolean => {
+    if (s.tag === 'local') return !varying.has(s.name)
+    if (s.tag === 'literal') return true
     const done = memo.get(s)
     if (done !== undefined) return done
-    const at = indexOf(s)
-    const here =
-      s.tag === 'local' ? !varying.has(s.name) : s.tag !== 'load' || !stored.has(s.buffer)
-    const result = here && scalarsOf(s).every(still) && (at === null || stillIndex(at))
+    const result = isStill(s)
     memo.set(s, result)
     return result
+  }
+  const isStill = (s: Scalar): boolean => {
+    switch (s.tag) {
+      case 'literal':
+        return true
+      case 'local':
+        return !varying.has(s.name)
+      case 'load':
+        return !stored.has(s.buffer) && stillIndex(s.at)
+      case 'binary':
+      case 'compare':
+        return still(s.x) && still(s.y)
+      case 'unary':
+      case 'convert':
+      case 'bitcast':
+      case 'across':
+        return still(s.x)
+      case 'select':
+        return still(s.condition) && still(s.onTrue) && still(s.onFalse)
+      case 'guard':
+        return still(s.condition) && still(s.value) && still(s.otherwise)
+      case 'within':
+      case 'fromIndex':
+        return stillIndex(s.value)
+      default:
+        return s satisfies never
+    }
   }
   const stillIndex = (i: Index): boolean => {
     switch (i.tag) {
@@ -112,6 +109,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
     }
   }
   const bind = (value: Scalar, prefix: string): Scalar => {
+    interner ??= makeInterner(() => false)
     const id = interner.idOf(value)
     const name = known.get(id) ?? fresh.name(prefix)
     if (!known.has(id)) moved.push({ tag: 'let', name, value })
@@ -126,13 +124,14 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       const same = condition === s.condition && value === s.value && otherwise === s.otherwise
       return same ? s : { ...s, condition, value, otherwise }
     }
-    return mapScalar(
-      s,
-      (x) => scalar(x, sure),
-      (i) => index(i, sure),
-    )
+    return sure ? mapScalar(s, always, indexAlways) : mapScalar(s, sometimes, indexSometimes)
   }
+  const always = (s: Scalar): Scalar => scalar(s, true)
+  const sometimes = (s: Scalar): Scalar => scalar(s, false)
+  const indexAlways = (i: Index): Index => index(i, true)
+  const indexSometimes = (i: Index): Index => index(i, false)
   const index = (i: Index, sure: boolean): Index => {
+    if (!fresh.indices) return mapData(i, sure ? always : sometimes)
     if (i.tag === 'data')
       return mapIndex(
         i,
@@ -140,7 +139,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
         (s) => scalar(s, sure),
       )
     if (i.tag === 'floorDivide' || i.tag === 'modulo') {
-      if (fresh.indices && stillIndex(i) && (sure || !readsData(i))) return base(i)
+      if (stillIndex(i) && (sure || !readsData(i))) return base(i)
       return mapIndex(
         i,
         (x) => index(x, sure),
@@ -148,13 +147,6 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       )
     }
     if (i.tag !== 'affine') return i
-    if (!fresh.indices) {
-      return mapIndex(
-        i,
-        (x) => index(x, sure),
-        (s) => scalar(s, sure),
-      )
-    }
     const fixed = i.terms.filter((t) => stillIndex(t.term) && (sure || !readsData(t.term)))
     const rest = i.terms
       .filter((t) => !fixed.includes(t))
@@ -172,33 +164,33 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
     const [low, high] = boundsOf(i)
     return dataIndex(bind(fromIndex('int32', i), 'b'), low, high)
   }
-  const statement = (s: Stmt, sure: boolean): readonly Stmt[] => {
+  const statement = (s: Stmt, sure: boolean): readonly Stmt[] | Stmt => {
     const value = (x: Scalar): Scalar => scalar(x, sure)
     switch (s.tag) {
       case 'comment':
       case 'for':
       case 'while':
-        return [s]
+        return s
       case 'if': {
         const branch = (b: readonly Stmt[]): readonly Stmt[] =>
           replaceEach(b, (x) => statement(x, false))
         const condition = value(s.condition)
         const [taken, otherwise] = [branch(s.then), branch(s.otherwise)]
         const same = condition === s.condition && taken === s.then && otherwise === s.otherwise
-        return [same ? s : branching(condition, taken, otherwise)]
+        return same ? s : branching(condition, taken, otherwise)
       }
       case 'let':
-        if (!sure || !still(s.value)) return [withValue(s, value(s.value))]
+        if (!sure || !still(s.value)) return withValue(s, value(s.value))
         moved.push(s)
         varying.delete(s.name)
         memo.clear()
         return []
       case 'variable':
       case 'assign':
-        return [withValue(s, value(s.value))]
+        return withValue(s, value(s.value))
       case 'store': {
         const at = index(s.at, sure)
-        return [withValue(at === s.at ? s : { ...s, at }, value(s.value))]
+        return withValue(at === s.at ? s : { ...s, at }, value(s.value))
       }
       default:
         return s satisfies never

@@ -44,7 +44,11 @@ interface Change {
   readonly before: Meaning | undefined
 }
 
-export const makeInterner = (): Interner => {
+/**
+ * Numbers for expressions. `mayChange` tells which buffers may be stored to; what reads no others, and
+ * no local, keeps its number for good.
+ */
+export const makeInterner = (mayChange: (buffer: string) => boolean = () => true): Interner => {
   const ids = new Map<number | string, number>()
   const names = new Map<string, number>()
   const values = new Map<number, number>()
@@ -53,6 +57,10 @@ export const makeInterner = (): Interner => {
   let nextVersion = 1
   let scalarMemo = new Map<Scalar, number>()
   let indexMemo = new Map<Index, number>()
+  const lastingScalars = new Map<Scalar, number>()
+  const lastingIndices = new Map<Index, number>()
+  /** Whether what is being numbered reads something that may change. */
+  let passing = false
   /** Names whose versions and aliases the remembered numbers rest on. */
   let asked = new Set<string>()
 
@@ -95,10 +103,21 @@ export const makeInterner = (): Interner => {
   const version = (name: string): number => meaningOf(name)?.version ?? 0
 
   const idOfIndex = (i: Index): number => {
+    const lasting = lastingIndices.get(i)
+    if (lasting !== undefined) return lasting
     const known = indexMemo.get(i)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      passing = true
+      return known
+    }
+    const around = passing
+    passing = false
     const id = numberIndex(i)
-    indexMemo.set(i, id)
+    if (passing) indexMemo.set(i, id)
+    else {
+      lastingIndices.set(i, id)
+      passing = around
+    }
     return id
   }
   const numberIndex = (i: Index): number => {
@@ -127,10 +146,21 @@ export const makeInterner = (): Interner => {
     }
   }
   const idOf = (s: Scalar): number => {
+    const lasting = lastingScalars.get(s)
+    if (lasting !== undefined) return lasting
     const known = scalarMemo.get(s)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      passing = true
+      return known
+    }
+    const around = passing
+    passing = s.tag === 'local' || (s.tag === 'load' && mayChange(s.buffer))
     const id = (s.tag === 'local' ? meaningOf(s.name)?.alias : undefined) ?? numberScalar(s)
-    scalarMemo.set(s, id)
+    if (passing) scalarMemo.set(s, id)
+    else {
+      lastingScalars.set(s, id)
+      passing = around
+    }
     return id
   }
   const numberScalar = (s: Scalar): number => {

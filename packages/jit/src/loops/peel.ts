@@ -3,9 +3,9 @@
  * interior of a padded window, the pieces of a concatenation.
  */
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
-import { substitution } from './rewrite.ts'
+import { replaceEach, substitution, withBodies } from './rewrite.ts'
 import { unrollSmall } from './unroll.ts'
-import { branching, sizeOfBody, walk } from './visit.ts'
+import { gathering, sizeOfBody, walk } from './visit.ts'
 
 const { boundsOf, counter, plus } = scalars
 
@@ -20,33 +20,17 @@ const budget = 500
 export const peel = (
   body: readonly Stmt[],
   keeps: (loop: Loop) => boolean = () => false,
-): readonly Stmt[] => body.flatMap((s) => peelStmt(s, keeps))
-
-const peelStmt = (s: Stmt, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
-  switch (s.tag) {
-    case 'for':
-      return peelLoop(s, keeps)
-    case 'while':
-      return [{ ...s, body: peel(s.body, keeps) }]
-    case 'if':
-      return [branching(s.condition, peel(s.then, keeps), peel(s.otherwise, keeps))]
-    case 'comment':
-    case 'let':
-    case 'variable':
-    case 'assign':
-    case 'store':
-      return [s]
-    default:
-      return s satisfies never
-  }
-}
+): readonly Stmt[] =>
+  replaceEach(body, (s) =>
+    s.tag === 'for' ? peelLoop(s, keeps) : withBodies(s, (inner) => peel(inner, keeps)),
+  )
 
 type Parts = (body: readonly Stmt[]) => readonly Stmt[]
 
-const peelLoop = (loop: Loop, keeps: (loop: Loop) => boolean): readonly Stmt[] => {
+const peelLoop = (loop: Loop, keeps: (loop: Loop) => boolean): readonly Stmt[] | Stmt => {
   const conditions = conditionsOf(loop.body)
   // Loops inside have no other conditions.
-  if (conditions.length === 0) return [loop]
+  if (conditions.length === 0) return loop
   const whole: readonly Stmt[] = [{ ...loop, body: peel(loop.body, keeps) }]
   const part = loop.reverse === true ? null : longestPart(loop, conditions)
   if (part === null || keeps(loop)) return whole
@@ -105,23 +89,21 @@ const longestPart = (loop: Loop, conditions: readonly Within[]): Part | null => 
 type Within = Extract<Scalar, { readonly tag: 'within' }>
 
 // The index tests that decide guards and branches.
-const conditionsOf = (body: readonly Stmt[]): readonly Within[] => {
-  const found: Within[] = []
+const conditionsOf = gathering<Within>((add) => {
   const deciding = walk({
     scalar: (s) => {
-      if (s.tag === 'within') found.push(s)
+      if (s.tag === 'within') add(s)
     },
   })
-  walk({
+  return {
     scalar: (s) => {
       if (s.tag === 'guard' || s.tag === 'select') deciding.scalar(s.condition)
     },
     statement: (s) => {
       if (s.tag === 'if') deciding.scalar(s.condition)
     },
-  }).body(body)
-  return found
-}
+  }
+})
 
 // Counter values where `low ≤ value < high` changes between never, sometimes and always.
 const cutsOf = (condition: Within, name: string): readonly number[] => {

@@ -19,12 +19,14 @@ export const mapIndex = (
     case 'counter':
       return i
     case 'affine': {
-      const terms = i.terms.map((t) => onIndex(t.term))
-      if (terms.every((t, n) => t === i.terms[n]!.term)) return i
-      return affine(
-        terms.map((t, n) => [i.terms[n]!.coefficient, t]),
-        i.constant,
-      )
+      let changed = false
+      const parts: [number, Index][] = []
+      for (const { coefficient, term } of i.terms) {
+        const made = onIndex(term)
+        if (made !== term) changed = true
+        parts.push([coefficient, made])
+      }
+      return changed ? affine(parts, i.constant) : i
     }
     case 'floorDivide': {
       const value = onIndex(i.value)
@@ -43,6 +45,29 @@ export const mapIndex = (
       return i satisfies never
   }
 }
+
+/** Whether an index has scalars in it. */
+export const readsScalars = (i: Index): boolean => {
+  switch (i.tag) {
+    case 'constant':
+    case 'counter':
+      return false
+    case 'affine':
+      for (const { term } of i.terms) if (term.tag !== 'counter' && readsScalars(term)) return true
+      return false
+    case 'floorDivide':
+    case 'modulo':
+      return readsScalars(i.value)
+    case 'data':
+      return true
+    default:
+      return i satisfies never
+  }
+}
+
+/** Applies a function to the scalars in an index, simplifying. Most indices have none. */
+export const mapData = (i: Index, onScalar: (s: Scalar) => Scalar): Index =>
+  readsScalars(i) ? mapIndex(i, (inner) => mapData(inner, onScalar), onScalar) : i
 
 /** Applies functions to the direct children of a scalar, folding constants. */
 export const mapScalar = (
@@ -140,6 +165,40 @@ export const mapBody = (body: readonly Stmt[], onStmt: (s: Stmt) => Stmt): reado
     return after
   })
   return changed ? made : body
+}
+
+/** What the statements become, each any number of them; the same list where none changes. */
+export const replaceEach = (
+  body: readonly Stmt[],
+  replace: (s: Stmt) => readonly Stmt[] | Stmt,
+): readonly Stmt[] => {
+  let changed = false
+  const made: Stmt[] = []
+  for (const s of body) {
+    const after = replace(s)
+    if (after === s) made.push(s)
+    else {
+      changed = true
+      if (isList(after)) made.push(...after)
+      else made.push(after)
+    }
+  }
+  return changed ? made : body
+}
+
+const isList = (made: readonly Stmt[] | Stmt): made is readonly Stmt[] => Array.isArray(made)
+
+/** A statement with other bodies inside; the same where none changes. */
+export const withBodies = (s: Stmt, onBody: (body: readonly Stmt[]) => readonly Stmt[]): Stmt => {
+  if (s.tag === 'for' || s.tag === 'while') {
+    const body = onBody(s.body)
+    return body === s.body ? s : { ...s, body }
+  }
+  if (s.tag !== 'if') return s
+  const [taken, otherwise] = [onBody(s.then), onBody(s.otherwise)]
+  return taken === s.then && otherwise === s.otherwise
+    ? s
+    : branching(s.condition, taken, otherwise)
 }
 
 export interface Rewriter {

@@ -6,8 +6,8 @@
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { foldScalar } from './fold.ts'
 import { type Interner, makeInterner } from './intern.ts'
-import { mapIndex, mapScalar } from './rewrite.ts'
-import { branching, effectsOf, freshNames, indexOf, scalarsOf } from './visit.ts'
+import { mapData, mapScalar } from './rewrite.ts'
+import { branching, effectsOf, freshNames, scalarsOf } from './visit.ts'
 
 const { literal, local } = scalars
 
@@ -56,7 +56,9 @@ const makeBound = (): Bound => {
 export const share = (body: readonly Stmt[]): readonly Stmt[] => {
   const variables = variablesIn(body, new Set())
   const fresh = freshNames(body)
-  return shareBlock(body, { interner: makeInterner(), bound: makeBound(), fresh, variables })
+  const { stored } = effectsOf(body)
+  const interner = makeInterner((buffer) => stored.has(buffer))
+  return shareBlock(body, { interner, bound: makeBound(), fresh, variables })
 }
 
 const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] => {
@@ -67,13 +69,14 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
 
   const rebuilt = (s: Scalar): Scalar =>
     s.tag === 'guard' ? guarded(s) : mapScalar(s, scalar, index)
+  const depthOf = (s: Scalar): number => (s.tag === 'literal' ? 1 : (depths.get(s) ?? 0))
   const scalar = (s: Scalar): Scalar => {
+    if (s.tag === 'literal') return s
     const id = interner.idOf(s)
     const known = bound.get(id)
     if (known !== undefined) return known
     const made = rebuilt(s)
-    let depth = 1
-    for (const child of scalarsOf(made)) depth = Math.max(depth, 1 + (depths.get(child) ?? 0))
+    const depth = 1 + deepestOperand(made, depthOf)
     const wanted = (uses.get(id) ?? 0) > 1 || depth >= deepest
     if (!wanted || isTrivial(made)) {
       depths.set(made, depth)
@@ -85,7 +88,7 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
     bound.set(id, local(made.dtype, name))
     return local(made.dtype, name)
   }
-  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const index = (i: Index): Index => mapData(i, scalar)
 
   // A guard whose branches need locals of their own becomes an `if` around them.
   const guarded = (s: Extract<Scalar, { readonly tag: 'guard' }>): Scalar => {
@@ -157,15 +160,38 @@ const countUses = (
 ): ReadonlyMap<number, number> => {
   const uses = new Map<number, number>()
   const count = (s: Scalar): void => {
+    if (s.tag === 'literal') return
     const id = interner.idOf(s)
     if (bound.get(id) !== undefined) return
     const sofar = uses.get(id) ?? 0
     uses.set(id, sofar + 1)
     if (sofar > 0) return
-    if (s.tag === 'guard') return count(s.condition)
-    for (const child of scalarsOf(s)) count(child)
-    const at = indexOf(s)
-    if (at !== null) countIndex(at)
+    switch (s.tag) {
+      case 'binary':
+      case 'compare':
+        count(s.x)
+        return count(s.y)
+      case 'local':
+        return
+      case 'load':
+        return countIndex(s.at)
+      case 'unary':
+      case 'convert':
+      case 'bitcast':
+      case 'across':
+        return count(s.x)
+      case 'within':
+      case 'fromIndex':
+        return countIndex(s.value)
+      case 'select':
+        count(s.condition)
+        count(s.onTrue)
+        return count(s.onFalse)
+      case 'guard':
+        return count(s.condition)
+      default:
+        return s satisfies never
+    }
   }
   const countIndex = (i: Index): void => {
     if (i.tag === 'data') count(i.value)
@@ -209,6 +235,31 @@ const touchWritten = (interner: Interner, body: readonly Stmt[]): void => {
   const { stored, assigned } = effectsOf(body)
   interner.touch(stored)
   interner.touch(assigned)
+}
+
+const deepestOperand = (s: Scalar, depthOf: (s: Scalar) => number): number => {
+  switch (s.tag) {
+    case 'binary':
+    case 'compare':
+      return Math.max(depthOf(s.x), depthOf(s.y))
+    case 'literal':
+    case 'local':
+    case 'load':
+    case 'within':
+    case 'fromIndex':
+      return 0
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+    case 'across':
+      return depthOf(s.x)
+    case 'select':
+      return Math.max(depthOf(s.condition), depthOf(s.onTrue), depthOf(s.onFalse))
+    case 'guard':
+      return Math.max(depthOf(s.condition), depthOf(s.value), depthOf(s.otherwise))
+    default:
+      return s satisfies never
+  }
 }
 
 const onlyValue = (branch: readonly Stmt[]): Scalar | null => {

@@ -1,9 +1,9 @@
 /** Short innermost loops written out: kernel taps, pooling windows, tiny extents. */
 import { type Stmt, scalars } from '@cotangent/core'
 import { knownTruth } from './fold.ts'
-import { substitution } from './rewrite.ts'
+import { replaceEach, substitution, withBodies } from './rewrite.ts'
 import { bodyBudget, tapExtent } from './tiling.ts'
-import { branching, effectsOf, freshNames, sizeOfBody } from './visit.ts'
+import { effectsOf, freshNames, sizeOfBody } from './visit.ts'
 
 const { constant } = scalars
 
@@ -15,29 +15,12 @@ export const unrollSmall = (
   worthUnrolling: (loop: Loop) => boolean = worthInJavaScript,
 ): readonly Stmt[] => {
   const fresh = freshNames(body)
-  const block = (statements: readonly Stmt[]): readonly Stmt[] => statements.flatMap(statement)
-  const statement = (s: Stmt): readonly Stmt[] => {
-    switch (s.tag) {
-      case 'for': {
-        const inner: Stmt = { ...s, body: block(s.body) }
-        return worthUnrolling(inner) ? unroll(inner, fresh) : [inner]
-      }
-      case 'while':
-        return [{ ...s, body: block(s.body) }]
-      case 'if': {
-        const known = knownTruth(s.condition)
-        if (known !== null) return block(known ? s.then : s.otherwise)
-        return [branching(s.condition, block(s.then), block(s.otherwise))]
-      }
-      case 'comment':
-      case 'let':
-      case 'variable':
-      case 'assign':
-      case 'store':
-        return [s]
-      default:
-        return s satisfies never
-    }
+  const block = (statements: readonly Stmt[]): readonly Stmt[] => replaceEach(statements, statement)
+  const statement = (s: Stmt): readonly Stmt[] | Stmt => {
+    const known = s.tag === 'if' ? knownTruth(s.condition) : null
+    if (s.tag === 'if' && known !== null) return block(known ? s.then : s.otherwise)
+    const inner = withBodies(s, block)
+    return inner.tag === 'for' && worthUnrolling(inner) ? unroll(inner, fresh) : inner
   }
   return block(body)
 }

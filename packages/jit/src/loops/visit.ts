@@ -11,18 +11,27 @@ export interface Visitor {
 export interface Walk {
   readonly scalar: (s: Scalar) => void
   readonly index: (i: Index) => void
+  /** The statement without those inside of it. */
+  readonly own: (s: Stmt) => void
   readonly body: (body: readonly Stmt[]) => void
 }
 
 /** A walk over DAGs: every node is visited once, however often it is used. */
 export const walk = (visitor: Visitor): Walk => {
   const seen = new Set<Scalar | Index>()
+  const { scalar: onScalar, index: onIndex, statement: onStatement } = visitor
   const index = (i: Index): void => {
-    // Nobody is called for these, and nothing is below them.
-    if (visitor.index === undefined && (i.tag === 'counter' || i.tag === 'constant')) return
+    if (onIndex === undefined) {
+      // Nobody is called for these, and only data has scalars below it.
+      if (i.tag === 'counter' || i.tag === 'constant') return
+      if (i.tag === 'affine') {
+        for (const t of i.terms) if (t.term.tag !== 'counter') index(t.term)
+        return
+      }
+    }
     if (seen.has(i)) return
     seen.add(i)
-    visitor.index?.(i)
+    onIndex?.(i)
     switch (i.tag) {
       case 'counter':
       case 'constant':
@@ -42,10 +51,10 @@ export const walk = (visitor: Visitor): Walk => {
     }
   }
   const scalar = (s: Scalar): void => {
-    if (visitor.scalar === undefined && (s.tag === 'local' || s.tag === 'literal')) return
+    if (onScalar === undefined && (s.tag === 'local' || s.tag === 'literal')) return
     if (seen.has(s)) return
     seen.add(s)
-    visitor.scalar?.(s)
+    onScalar?.(s)
     // The compiler's hottest path: no lists of children are made, and the commonest kinds come first.
     switch (s.tag) {
       case 'binary':
@@ -77,20 +86,17 @@ export const walk = (visitor: Visitor): Walk => {
         return s satisfies never
     }
   }
-  const statement = (s: Stmt): void => {
-    visitor.statement?.(s)
+  const onlyStatements = onScalar === undefined && onIndex === undefined
+  const own = (s: Stmt): void => {
+    onStatement?.(s)
+    if (onlyStatements) return
     switch (s.tag) {
       case 'comment':
-        return
       case 'for':
-        return body(s.body)
+        return
       case 'while':
-        scalar(s.condition)
-        return body(s.body)
       case 'if':
-        scalar(s.condition)
-        body(s.then)
-        return body(s.otherwise)
+        return scalar(s.condition)
       case 'let':
       case 'variable':
       case 'assign':
@@ -102,11 +108,60 @@ export const walk = (visitor: Visitor): Walk => {
         return s satisfies never
     }
   }
+  const statement = (s: Stmt): void => {
+    own(s)
+    if (s.tag === 'for' || s.tag === 'while') body(s.body)
+    else if (s.tag === 'if') {
+      body(s.then)
+      body(s.otherwise)
+    }
+  }
   const body = (statements: readonly Stmt[]): void => {
     for (const s of statements) statement(s)
   }
-  return { scalar, index, body }
+  return { scalar, index, own, body }
 }
+
+/**
+ * What a visitor finds in statements, remembered for every body: passes ask again at each loop of a
+ * nest. What bodies share is found in each of them.
+ */
+export const gathering = <T>(
+  visitor: (add: (found: T) => void) => Visitor,
+): ((body: readonly Stmt[]) => readonly T[]) => {
+  const known = new WeakMap<readonly Stmt[], readonly T[]>()
+  const gather = (body: readonly Stmt[]): readonly T[] => {
+    const done = known.get(body)
+    if (done !== undefined) return done
+    const found: T[] = []
+    const add = (x: T): void => {
+      found.push(x)
+    }
+    const visit = walk(visitor(add))
+    for (const s of body) {
+      visit.own(s)
+      if (s.tag === 'for' || s.tag === 'while') gather(s.body).forEach(add)
+      else if (s.tag === 'if') {
+        gather(s.then).forEach(add)
+        gather(s.otherwise).forEach(add)
+      }
+    }
+    known.set(body, found)
+    return found
+  }
+  return gather
+}
+
+/** The indices that statements load from, store to or compute with. */
+export const indicesIn: (body: readonly Stmt[]) => readonly Index[] = gathering<Index>((add) => ({
+  scalar: (s) => {
+    if (s.tag === 'load') add(s.at)
+    else if (s.tag === 'within' || s.tag === 'fromIndex') add(s.value)
+  },
+  statement: (s) => {
+    if (s.tag === 'store') add(s.at)
+  },
+}))
 
 /** The scalar operands of a scalar. */
 export const scalarsOf = (s: Scalar): readonly Scalar[] => {
@@ -147,26 +202,6 @@ export const branching = (
   otherwise: readonly Stmt[],
   // oxlint-disable-next-line unicorn/no-thenable -- the field's name in the loop IR
 ): Stmt => ({ tag: 'if', condition, then: taken, otherwise })
-
-/** Every name that statements declare or mention: counters, locals, buffers. */
-const namesIn = (body: readonly Stmt[]): Set<string> => {
-  const names = new Set<string>()
-  walk({
-    scalar: (s) => {
-      if (s.tag === 'local') names.add(s.name)
-      if (s.tag === 'load') names.add(s.buffer)
-    },
-    index: (i) => {
-      if (i.tag === 'counter') names.add(i.name)
-    },
-    statement: (s) => {
-      if (s.tag === 'for') names.add(s.counter)
-      if (s.tag === 'store') names.add(s.buffer)
-      if (s.tag === 'let' || s.tag === 'variable') names.add(s.name)
-    },
-  }).body(body)
-  return names
-}
 
 /** What running statements changes: buffers stored to, variables assigned. */
 export interface Effects {
@@ -216,12 +251,18 @@ export const sizeOfBody = (body: readonly Stmt[]): number => {
   return size
 }
 
-/** Names that the statements do not have: `b0`, `b1`, … They are read when the first is asked for. */
+/**
+ * Names that the statements do not declare: `b0`, `b1`, … They are looked at when the first is asked
+ * for. Buffers that are only read are inputs, whose names begin with `in` and are not met.
+ */
 export const freshNames = (body: readonly Stmt[]): ((prefix: string) => string) => {
   let names: Set<string> | null = null
   const next = new Map<string, number>()
   return (prefix) => {
-    names ??= namesIn(body)
+    if (names === null) {
+      const { declared, stored } = effectsOf(body)
+      names = new Set([...declared, ...stored])
+    }
     const taken = names
     let n = next.get(prefix) ?? 0
     while (taken.has(`${prefix}${n}`)) n++

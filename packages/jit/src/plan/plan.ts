@@ -206,16 +206,17 @@ const overwritable = (step: KernelStep, planner: Planner): readonly (readonly [S
     if (made === undefined || output instanceof Scratch || access === 'read') return []
     // What the output starts as a copy of is read before the kernel runs; everything else while it does.
     const copied = copies.filter((c) => c.to === output).map((c) => c.from)
+    const dies = (input: Slot): boolean =>
+      input !== output && diesHere(input, output, made, planner)
     const candidates =
       copied.length > 0
-        ? copied.filter((input) => !slots.includes(input))
+        ? copied.filter((input) => !slots.includes(input) && dies(input))
         : slots.filter((input, i) => {
             const { access: use, name: other } = kernel.buffers[i]!
-            return use === 'read' && step.writesOnce && mayOverwrite(kernel, other, name)
+            if (use !== 'read' || !step.writesOnce || !dies(input)) return false
+            return mayOverwrite(kernel, other, name)
           })
-    return candidates
-      .filter((input) => input !== output && diesHere(input, output, made, planner))
-      .map((input) => [input, output] as const)
+    return candidates.map((input) => [input, output] as const)
   })
 }
 

@@ -5,7 +5,7 @@ import { showKernel } from '../loops/show.ts'
 import { stage } from '../profile/stopwatch.ts'
 import type { KernelStep } from '../program.ts'
 import type { ModuleBuilder } from './encode/module.ts'
-import { type HostFunction, hostFunctionsOf } from './print/host.ts'
+import type { HostFunction } from './print/host.ts'
 import { type Phase, phasesOf, printPhase } from './print/phases.ts'
 import { runWasmPasses } from './passes/passes.ts'
 
@@ -13,7 +13,6 @@ import { runWasmPasses } from './passes/passes.ts'
 export interface PreparedKernel {
   readonly kernel: Kernel
   readonly phases: readonly Phase[]
-  readonly hostFunctions: readonly HostFunction[]
 }
 
 /** One phase as a function of the module. */
@@ -54,8 +53,9 @@ const guarded = <T>({ kernel, equations }: KernelStep, use: () => T): T => {
 }
 
 export class Kernels {
-  readonly #prepared = new Map<KernelStep, PreparedKernel>()
-  readonly #functions = new Map<KernelStep, KernelFunction>()
+  readonly #prepared = new Map<Kernel, PreparedKernel>()
+  readonly #functions = new Map<Kernel, KernelFunction>()
+  readonly #steps: KernelStep[] = []
   readonly #known = new Map<string, KernelFunction>()
   readonly #host = new Map<string, number>()
   readonly functions: KernelFunction[] = []
@@ -65,20 +65,18 @@ export class Kernels {
 
   /** Runs the loop passes; all kernels are prepared before the first is printed. */
   prepare(step: KernelStep): void {
-    if (this.#prepared.has(step)) return
+    if (this.#prepared.has(step.kernel)) return
     guarded(step, () => {
       const kernel = stage('loop passes', () => runWasmPasses(step.kernel))
-      const { body } = kernel
-      const hostFunctions = hostFunctionsOf(body)
-      this.#prepared.set(step, { kernel, phases: phasesOf(body), hostFunctions })
+      this.#prepared.set(step.kernel, { kernel, phases: phasesOf(kernel.body) })
     })
   }
 
   /** The functions of JavaScript that the kernels call; imports come first in a module. */
   hostFunctions(): readonly HostFunction[] {
     const found = new Map<string, HostFunction>()
-    for (const { hostFunctions } of this.#prepared.values()) {
-      for (const f of hostFunctions) found.set(f.name, f)
+    for (const { phases } of this.#prepared.values()) {
+      for (const phase of phases) for (const f of phase.hostFunctions) found.set(f.name, f)
     }
     return [...found.values()]
   }
@@ -90,30 +88,31 @@ export class Kernels {
 
   /** The text of each step's kernel. */
   sources(): ReadonlyMap<KernelStep, string> {
-    return new Map([...this.#functions].map(([step, { source }]) => [step, source]))
+    return new Map(this.#steps.map((step) => [step, this.#functions.get(step.kernel)!.source]))
   }
 
   /** Writes a kernel's phases into the module, unless an equal kernel is there. */
   print(step: KernelStep, module: ModuleBuilder): KernelFunction {
-    const done = this.#functions.get(step)
+    this.#steps.push(step)
+    const done = this.#functions.get(step.kernel)
     if (done !== undefined) return done
     const made = guarded(step, () => this.#print(step, module))
-    this.#functions.set(step, made)
+    this.#functions.set(step.kernel, made)
     return made
   }
 
   #print(step: KernelStep, module: ModuleBuilder): KernelFunction {
-    const { kernel, phases, hostFunctions } = this.#prepared.get(step)!
+    const { kernel, phases } = this.#prepared.get(step.kernel)!
     const printed = phases.map((phase) => printPhase(kernel, phase, this.#host))
     const key = printed.map(({ body, rounds }) => `${rounds} ${body.fingerprint()}`).join('\n')
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const functions = printed.map(({ body, rounds, cost }): PhaseFunction => {
+    const functions = printed.map(({ body, rounds, cost }, n): PhaseFunction => {
       const number = this.#phases++
       const index = module.declare(kernel.name, ['i32', 'i32', 'i32'], [])
       module.define(index, body)
       module.export(`p${number}`, index)
-      if (hostFunctions.length > 0) this.hosting.add(number)
+      if (phases[n]!.hostFunctions.length > 0) this.hosting.add(number)
       return { number, index, rounds, cost }
     })
     const made: KernelFunction = {

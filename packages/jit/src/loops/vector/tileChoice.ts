@@ -1,8 +1,8 @@
 /** The choice of a tile: which dim the lanes run along, how many rows and vectors, what is copied first. */
 import type { Dim } from '../tiling.ts'
 import type { Operand } from './operands.ts'
-import { Facts, stepCost, tileCost } from './tileCosts.ts'
-import { type Engine, type Tile, type TileRequest, extentOf, v8x64 } from './tiles.ts'
+import { Facts, leastCost, tileCost } from './tileCosts.ts'
+import { type Engine, type Tile, type TileRequest, v8x64 } from './tiles.ts'
 
 /** Whether copying an operand can make sense: its elements are used often and are its own. */
 const isPackable = (operand: Operand, request: TileRequest): boolean => {
@@ -106,16 +106,8 @@ const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
   let best: Tile | null = null
   const facts = new Facts(request)
   const lanes = request.lanes
-  const all = extentOf(request.outputs) * extentOf(request.reduced)
   const consider = (tile: Omit<Tile, 'cost'>): void => {
-    if (best !== null) {
-      // Not even tiles that fit everywhere would be cheaper.
-      let points = lanes * tile.vectors
-      for (const size of tile.sizes.values()) points *= size
-      const { lane, along, packed } = tile
-      const step = stepCost(request, facts, lane, tile, along, packed, engine)
-      if ((all / points) * step >= best.cost) return
-    }
+    if (best !== null && leastCost(request, facts, tile, engine) >= best.cost) return
     const cost = tileCost(request, facts, tile, engine)
     if (best === null || cost < best.cost * 0.999) best = { ...tile, cost }
   }
@@ -129,14 +121,15 @@ const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
       let rows = 1
       for (const size of sizes.values()) rows *= size
       const limit = sizes.size === 0 ? 8 : 4
+      const candidates = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
+      const copies = subsets(candidates).flatMap((chosen) => {
+        const packed = new Set(chosen.map((o) => o.name))
+        const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
+        return fits ? [packed] : []
+      })
       for (let vectors = 1; vectors <= Math.min(limit, most); vectors++) {
         if (rows * vectors > mostPoints) break
-        const candidates = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
-        for (const chosen of subsets(candidates)) {
-          const packed = new Set(chosen.map((o) => o.name))
-          const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
-          if (fits) consider({ along: 'output', lane, vectors, sizes, packed })
-        }
+        for (const packed of copies) consider({ along: 'output', lane, vectors, sizes, packed })
       }
     }
   }

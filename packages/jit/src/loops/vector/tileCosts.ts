@@ -12,6 +12,7 @@ export class Facts {
   readonly #movements = new Map<Operand, Map<string, LaneMovement>>()
   readonly #stray = new Map<Operand, number>()
   readonly #reuse = new Map<Operand, number>()
+  readonly #packs = new Map<Operand, Map<string, number>>()
   readonly #finish = new Map<string, ReturnType<TileRequest['finishAccesses']>>()
 
   constructor(request: TileRequest) {
@@ -19,10 +20,16 @@ export class Facts {
   }
 
   movement(operand: Operand, counter: string): LaneMovement {
-    const known = this.#movements.get(operand) ?? new Map<string, LaneMovement>()
-    this.#movements.set(operand, known)
-    const found = known.get(counter) ?? movementOf(operand, counter)
-    known.set(counter, found)
+    let known = this.#movements.get(operand)
+    if (known === undefined) {
+      known = new Map()
+      this.#movements.set(operand, known)
+    }
+    let found = known.get(counter)
+    if (found === undefined) {
+      found = movementOf(operand, counter)
+      known.set(counter, found)
+    }
     return found
   }
 
@@ -38,6 +45,15 @@ export class Facts {
   stray(operand: Operand): number {
     const found = this.#stray.get(operand) ?? strayCost(operand, this.#request, this.reuse(operand))
     this.#stray.set(operand, found)
+    return found
+  }
+
+  /** Cycles of copying an operand for lanes along a dim. */
+  pack(operand: Operand, lane: Dim): number {
+    const known = this.#packs.get(operand) ?? new Map<string, number>()
+    this.#packs.set(operand, known)
+    const found = known.get(lane.name) ?? packCost(operand, this.#request, lane)
+    known.set(lane.name, found)
     return found
   }
 
@@ -104,12 +120,15 @@ export const stepCost = (
   let [arithmetic, loads, held, other, bytes] = [points * stepWork, 0, 0, 0, 0]
   for (const operand of operands) {
     let copies = 1
-    for (const [name, size] of shape.sizes) if (operand.counters.has(name)) copies *= size
-    const movement = packed.has(operand.name) ? 'beside' : facts.movement(operand, lane.name)
+    for (const name of shape.sizes.keys()) {
+      if (operand.counters.has(name)) copies *= shape.sizes.get(name)!
+    }
+    const isPacked = packed.has(operand.name)
+    const movement = isPacked ? 'beside' : facts.movement(operand, lane.name)
     const varies = operand.counters.has(lane.name)
     if (varies || along === 'reduced') copies *= shape.vectors
     const count = operand.accesses.length
-    if (packed.has(operand.name)) loads += copies
+    if (isPacked) loads += copies
     else if (movement === 'apart') {
       loads += copies * count * lanes
       arithmetic += copies * count * (lanes - 1)
@@ -118,7 +137,7 @@ export const stepCost = (
       arithmetic += copies * count * (3 * lanes)
       other += copies * 8
     } else loads += copies * count
-    if (!packed.has(operand.name)) arithmetic += copies * operand.work
+    if (!isPacked) arithmetic += copies * operand.work
     // The engine loads a step's operands before it computes.
     held += copies
     bytes += varies || along === 'reduced' ? copies : copies / lanes
@@ -150,6 +169,27 @@ const finishCost = (
   }
   const { beside, apart } = facts.finish(lane)
   return points * (1 + beside + apartCost * apart + request.finishWork / 2)
+}
+
+/** What no tile of this kind costs less than: as if it fitted everywhere. */
+export const leastCost = (
+  request: TileRequest,
+  facts: Facts,
+  tile: Omit<Tile, 'cost'>,
+  engine: Engine,
+): number => {
+  const { lanes, outputs, reduced, operands } = request
+  const { along, lane, packed, sizes } = tile
+  let rows = 1
+  for (const size of sizes.values()) rows *= size
+  const results = extentOf(outputs)
+  const step = stepCost(request, facts, lane, tile, along, packed, engine)
+  let cost = ((results * extentOf(reduced)) / (lanes * tile.vectors * rows)) * step
+  const tiles = along === 'reduced' ? results / rows : results / (lanes * tile.vectors * rows)
+  const finished = along === 'reduced' ? rows : rows * tile.vectors
+  cost += tiles * (engine.start + finishCost(request, finished, along, lane, facts))
+  for (const operand of operands) if (packed.has(operand.name)) cost += facts.pack(operand, lane)
+  return cost
 }
 
 export const tileCost = (
@@ -206,7 +246,7 @@ export const tileCost = (
   }
   total *= extentOf(others)
   for (const operand of request.operands) {
-    if (tile.packed.has(operand.name)) total += packCost(operand, request, tile.lane)
+    if (tile.packed.has(operand.name)) total += facts.pack(operand, tile.lane)
   }
   return total
 }

@@ -1,7 +1,7 @@
 /** Functions that WebAssembly has not, as arithmetic; half floats as their 16 bits. */
 import { type DType, type Index, type Scalar, type Stmt, isHalf, scalars } from '@cotangent/core'
 import type { Kernel } from '../../kernel.ts'
-import { mapBody, mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
+import { mapBody, mapData, mapScalar, mapStmt } from '../../loops/rewrite.ts'
 import { expandBinary, expandUnary } from '../maths/index.ts'
 import { type Half, decodeHalf, encodeHalf, nextAfterHalf, roundHalf } from './half.ts'
 
@@ -15,7 +15,7 @@ export const expand = (kernel: Kernel): Kernel => {
     memo.set(s, made)
     return made
   }
-  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const index = (i: Index): Index => mapData(i, scalar)
   const statement = (s: Stmt): Stmt => {
     const made = mapStmt(s, scalar, index, (body) => mapBody(body, statement))
     if (s.tag !== 'store' || made.tag !== 'store' || !isHalfType(s.value.dtype)) return made

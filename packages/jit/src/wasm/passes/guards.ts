@@ -5,7 +5,7 @@
  */
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { branching, freshNames, scalarsOf } from '../../loops/visit.ts'
-import { mapIndex, mapScalar } from '../../loops/rewrite.ts'
+import { mapData, mapScalar, mapStmt, replaceEach, withBodies } from '../../loops/rewrite.ts'
 
 const { across, local, selectOp } = scalars
 
@@ -46,34 +46,16 @@ const workBehind = (s: Guard): { readonly nodes: number; readonly loads: number 
 }
 
 const block = (body: readonly Stmt[], fresh: Fresh, inLanes: boolean): readonly Stmt[] =>
-  body.flatMap((s): readonly Stmt[] => {
-    const before: Stmt[] = []
-    const rewrite = makeRewrite(before, fresh, inLanes, new Map())
-    switch (s.tag) {
-      case 'comment':
-        return [s]
-      case 'for':
-        return [{ ...s, body: block(s.body, fresh, inLanes || s.lanes !== undefined) }]
-      case 'while':
-        return [{ ...s, body: block(s.body, fresh, inLanes) }]
-      case 'if': {
-        const condition = rewrite.scalar(s.condition)
-        const inside = (b: readonly Stmt[]): readonly Stmt[] => block(b, fresh, inLanes)
-        return [...before, branching(condition, inside(s.then), inside(s.otherwise))]
-      }
-      case 'let':
-      case 'variable':
-      case 'assign': {
-        const value = rewrite.scalar(s.value)
-        return [...before, { ...s, value }]
-      }
-      case 'store': {
-        const [at, value] = [rewrite.index(s.at), rewrite.scalar(s.value)]
-        return [...before, { ...s, at, value }]
-      }
-      default:
-        return s satisfies never
+  replaceEach(body, (s) => {
+    if (s.tag === 'comment') return s
+    if (s.tag === 'for' || s.tag === 'while') {
+      const within = inLanes || (s.tag === 'for' && s.lanes !== undefined)
+      return withBodies(s, (inner) => block(inner, fresh, within))
     }
+    const before: Stmt[] = []
+    const { scalar, index } = makeRewrite(before, fresh, inLanes, new Map())
+    const made = mapStmt(s, scalar, index, (inner) => block(inner, fresh, inLanes))
+    return before.length === 0 ? made : [...before, made]
   })
 
 interface Rewrite {
@@ -95,7 +77,7 @@ const makeRewrite = (
     memo.set(s, made)
     return made
   }
-  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const index = (i: Index): Index => mapData(i, scalar)
   const guarded = (s: Guard): Scalar => {
     const condition = scalar(s.condition)
     const otherwise = scalar(s.otherwise)

@@ -1,6 +1,5 @@
 /** Operators that WebAssembly has not and that have no expansion are called in JavaScript. */
-import { type DType, type Stmt, isFloat, maths } from '@cotangent/core'
-import { walk } from '../../loops/visit.ts'
+import { type DType, type Scalar, isFloat, maths } from '@cotangent/core'
 import { hostName, kindOf } from './layout.ts'
 import { isNativeBinary, isNativeUnary } from './uniform.ts'
 
@@ -12,26 +11,18 @@ export interface HostFunction {
   readonly run: (x: number, y: number) => number
 }
 
-/** What statements call. */
-export const hostFunctionsOf = (body: readonly Stmt[]): readonly HostFunction[] => {
-  const found = new Map<string, HostFunction>()
-  walk({
-    scalar: (s) => {
-      if (s.tag === 'unary' && !isNativeUnary(s.op, s.dtype)) {
-        const f = maths.unaryFunction(s.op, s.dtype)
-        const run = unsignedArguments(s.dtype, (x) => f(x))
-        add({ name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 1, run })
-      }
-      if (s.tag === 'binary' && !isNativeBinary(s)) {
-        const run = unsignedArguments(s.dtype, maths.binaryFunction(s.op, s.dtype))
-        add({ name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 2, run })
-      }
-    },
-  }).body(body)
-  function add(f: HostFunction): void {
-    found.set(f.name, f)
+/** What a scalar calls, if it does. */
+export const hostFunctionOf = (s: Scalar): HostFunction | null => {
+  if (s.tag === 'unary' && !isNativeUnary(s.op, s.dtype)) {
+    const f = maths.unaryFunction(s.op, s.dtype)
+    const run = unsignedArguments(s.dtype, (x) => f(x))
+    return { name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 1, run }
   }
-  return [...found.values()]
+  if (s.tag === 'binary' && !isNativeBinary(s)) {
+    const run = unsignedArguments(s.dtype, maths.binaryFunction(s.op, s.dtype))
+    return { name: hostName(s.op, s.dtype), kind: kindOf(s.dtype), arity: 2, run }
+  }
+  return null
 }
 
 // An i32 reaches JavaScript signed.

@@ -24,19 +24,23 @@ export const constantOf = (i: Index): number => {
 export const settled = (
   frame: Frame,
   i: Index,
-  inner: ReadonlyMap<string, number> = new Map(),
+  inner: ReadonlyMap<string, number> | null = null,
 ): Index => {
   if (i.tag !== 'affine' && i.tag !== 'counter') return i
-  let constant = constantOf(i)
-  const terms = termsOf(i).filter(({ coefficient, term }) => {
-    if (term.tag !== 'counter') return true
+  const valueOf = (term: Index): number | undefined => {
+    if (term.tag !== 'counter') return undefined
     const at = frame.counters.get(term.name)?.at
-    const value = inner.get(term.name) ?? (at?.tag === 'constant' ? at.value : undefined)
+    return inner?.get(term.name) ?? (at?.tag === 'constant' ? at.value : undefined)
+  }
+  const all = termsOf(i)
+  if (all.every(({ term }) => valueOf(term) === undefined)) return i
+  let constant = constantOf(i)
+  const terms = all.filter(({ coefficient, term }) => {
+    const value = valueOf(term)
     if (value === undefined) return true
     constant += coefficient * value
     return false
   })
-  if (terms.length === termsOf(i).length) return i
   return terms.length === 0
     ? { tag: 'constant', value: constant }
     : { tag: 'affine', constant, terms }
@@ -44,6 +48,16 @@ export const settled = (
 
 /** Names the part of an index that is not constant; null where data other than locals is in it. */
 export const variableKey = (i: Index): string | null => {
+  const known = variableKeys.get(i)
+  if (known !== undefined) return known
+  const made = writtenKey(i)
+  variableKeys.set(i, made)
+  return made
+}
+
+const variableKeys = new WeakMap<Index, string | null>()
+
+const writtenKey = (i: Index): string | null => {
   const parts: string[] = []
   for (const { coefficient, term } of termsOf(i)) {
     const key = termKey(term)

@@ -9,6 +9,7 @@ import { effectsOf, walk } from '../../loops/visit.ts'
 import { FunctionBody } from '../encode/body.ts'
 import { op } from '../encode/opcodes.ts'
 import { Frame } from './frame.ts'
+import { type HostFunction, hostFunctionOf } from './host.ts'
 import type { Loop } from './pointers.ts'
 import { printBody } from './statements.ts'
 import { uniform } from './uniform.ts'
@@ -26,6 +27,9 @@ export interface Phase {
   readonly rounds: number
   /** Estimated nanoseconds of one round. */
   readonly cost: number
+  /** The buffers that it loads from or stores to. */
+  readonly buffers: ReadonlySet<string>
+  readonly hostFunctions: readonly HostFunction[]
 }
 
 /** A phase as a function of a module. */
@@ -80,7 +84,7 @@ const phaseOf = (prelude: readonly Stmt[], body: readonly Stmt[]): Phase => {
     cost /= own
     inner = only.body
   }
-  return { prelude, loops, body: inner, rounds, cost }
+  return { prelude, loops, body: inner, rounds, cost, ...usesOf([...prelude, ...inner]) }
 }
 
 const neededBy = (s: Stmt, lets: readonly Stmt[]): readonly Stmt[] => {
@@ -143,10 +147,9 @@ export const printPhase = (
 ): PrintedPhase => {
   const body = new FunctionBody(['i32', 'i32', 'i32'])
   const [args, from, to] = [0, 1, 2]
-  const used = buffersOf([...phase.prelude, ...phase.body])
   const buffers = new Map<string, number>()
   kernel.buffers.forEach(({ name }, n) => {
-    if (!used.has(name)) return
+    if (!phase.buffers.has(name)) return
     const local = body.local('i32')
     body.get(args)
     body.load(op.i32Load, 4 * n)
@@ -212,15 +215,18 @@ const bindRounds = (frame: Frame, loops: readonly Loop[], round: number, use: ()
   bindFrom(0, round)
 }
 
-const buffersOf = (body: readonly Stmt[]): ReadonlySet<string> => {
-  const names = new Set<string>()
+const usesOf = (body: readonly Stmt[]): Pick<Phase, 'buffers' | 'hostFunctions'> => {
+  const buffers = new Set<string>()
+  const hostFunctions = new Map<string, HostFunction>()
   walk({
     scalar: (s) => {
-      if (s.tag === 'load') names.add(s.buffer)
+      if (s.tag === 'load') buffers.add(s.buffer)
+      const called = hostFunctionOf(s)
+      if (called !== null) hostFunctions.set(called.name, called)
     },
     statement: (s) => {
-      if (s.tag === 'store') names.add(s.buffer)
+      if (s.tag === 'store') buffers.add(s.buffer)
     },
   }).body(body)
-  return names
+  return { buffers, hostFunctions: [...hostFunctions.values()] }
 }

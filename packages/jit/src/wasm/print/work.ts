@@ -1,6 +1,5 @@
 /** How long statements take, roughly: what decides on threads and on the size of tasks. */
 import { type Scalar, type Stmt, isFloat } from '@cotangent/core'
-import { indexOf, scalarsOf } from '../../loops/visit.ts'
 
 /** One instruction, of which a core runs a few at a time. */
 const instruction = 0.14
@@ -13,16 +12,34 @@ const cheapUnary = new Set(['negate', 'absolute', 'floor', 'ceil', 'round', 'not
 const slowBinary = new Set(['divide', 'remainder', 'power', 'atan2', 'nextAfter'])
 
 const costOf = (s: Scalar, seen: Set<Scalar>): number => {
-  if (seen.has(s)) return 0
+  if (s.tag === 'literal' || s.tag === 'local' || seen.has(s)) return 0
   seen.add(s)
-  let own = s.tag === 'literal' || s.tag === 'local' ? 0 : instruction
+  let own = instruction
   if (s.tag === 'unary' && !cheapUnary.has(s.op)) own = s.op === 'sqrt' ? slow : hostCall
   if (s.tag === 'binary' && slowBinary.has(s.op)) {
     own = s.op === 'divide' && isFloat(s.dtype) ? slow : hostCall
   }
-  const at = indexOf(s)
-  if (at?.tag === 'data') own += costOf(at.value, seen)
-  return scalarsOf(s).reduce((sum, x) => sum + costOf(x, seen), own)
+  switch (s.tag) {
+    case 'binary':
+    case 'compare':
+      return own + costOf(s.x, seen) + costOf(s.y, seen)
+    case 'load':
+      return s.at.tag === 'data' ? own + costOf(s.at.value, seen) : own
+    case 'within':
+    case 'fromIndex':
+      return s.value.tag === 'data' ? own + costOf(s.value.value, seen) : own
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+    case 'across':
+      return own + costOf(s.x, seen)
+    case 'select':
+      return own + costOf(s.condition, seen) + costOf(s.onTrue, seen) + costOf(s.onFalse, seen)
+    case 'guard':
+      return own + costOf(s.condition, seen) + costOf(s.value, seen) + costOf(s.otherwise, seen)
+    default:
+      return s satisfies never
+  }
 }
 
 /** Estimated nanoseconds of statements on one core. */

@@ -66,6 +66,75 @@ describe('bias, shortcut and activation belong to the kernel of the convolution'
   })
 })
 
+describe('windows that hang over the border', () => {
+  const layers = [
+    {
+      name: 'all around',
+      x: [16, 5, 6, 7],
+      outputs: 6,
+      kernel: [5, 4],
+      padding: [
+        [4, 4],
+        [3, 3],
+      ],
+    },
+    {
+      name: 'more on one side',
+      x: [8, 3, 5, 4],
+      outputs: 4,
+      kernel: [3, 3],
+      padding: [
+        [2, 0],
+        [0, 2],
+      ],
+    },
+    {
+      name: 'wider than the input',
+      x: [8, 2, 2, 3],
+      outputs: 2,
+      kernel: [3, 5],
+      padding: [
+        [2, 2],
+        [4, 4],
+      ],
+    },
+  ] as const
+  for (const {
+    name,
+    x: shape,
+    outputs,
+    kernel: [height, width],
+    padding,
+  } of layers) {
+    test(`${name}: only taps inside are multiplied, images are side by side`, () => {
+      const layer = (x: Tensor, kernel: Tensor, bias: Tensor): Tensor =>
+        nn.relu(conv(x, kernel, { padding }).add(bias.reshape([-1, 1, 1])))
+      const [, channels] = shape
+      const args = [
+        normal(1, shape),
+        normal(2, [outputs, channels, height, width]),
+        normal(3, [outputs]),
+      ] as const
+      const lowered = jit(layer).lower(...args)
+      expect(lowered.kernels.map((k) => k.name).some((n) => n.startsWith('pad_'))).toBe(false)
+      expect(namesOf(lowered).length).toBe(1)
+      expect(lowered.source).toContain('in 4 lanes')
+      expectClose(jit(layer)(...args), interpret(layer)(...args), 1e-5)
+    })
+  }
+
+  test('the gradient of a convolution without padding', () => {
+    const args = [normal(1, [64, 6, 14, 14]), normal(2, [16, 6, 5, 5])] as const
+    const gradient = (x: Tensor, kernel: Tensor, cotangent: Tensor): Tensor =>
+      vjp((y: Tensor) => conv(y, kernel), x)[1](cotangent)[0]
+    const cotangent = normal(3, [64, 16, 10, 10])
+    const { source } = jit(gradient).lower(...args, cotangent)
+    expect(source.match(/for kc < 80/g)?.length).toBe(1)
+    const expected = interpret(gradient)(...args, cotangent)
+    expectClose(jit(gradient)(...args, cotangent), expected, 1e-4)
+  })
+})
+
 describe('depthwise convolutions', () => {
   for (const stride of [1, 2]) {
     const depthwise = (x: Tensor, kernel: Tensor): Tensor =>

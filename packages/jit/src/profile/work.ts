@@ -58,22 +58,25 @@ export const operationsIn = (roots: readonly Scalar[]): number => {
   return roots.reduce((n, s) => n + visit(s), 0)
 }
 
-/** Arithmetic of statements, over all rounds of their loops. */
-export const operationsOf = (body: readonly Stmt[]): number => {
+/**
+ * Arithmetic of statements, over all rounds of their loops. Loops with lanes directly inside one another are
+ * vectors side by side: what a statement computes has the lanes of one of them.
+ */
+export const operationsOf = (body: readonly Stmt[], inLanes = false): number => {
   let sum = 0
   for (const s of body) {
     switch (s.tag) {
       case 'comment':
         break
       case 'for':
-        sum += Math.ceil(s.extent / (s.step ?? 1)) * operationsOf(s.body)
+        sum += roundsOf(s, inLanes) * operationsOf(s.body, inLanes || s.lanes !== undefined)
         break
       case 'while':
-        sum += guessedTurns * (operationsIn([s.condition]) + operationsOf(s.body))
+        sum += guessedTurns * (operationsIn([s.condition]) + operationsOf(s.body, inLanes))
         break
       case 'if':
         sum += operationsIn([s.condition])
-        sum += Math.max(operationsOf(s.then), operationsOf(s.otherwise))
+        sum += Math.max(operationsOf(s.then, inLanes), operationsOf(s.otherwise, inLanes))
         break
       case 'let':
       case 'variable':
@@ -87,3 +90,6 @@ export const operationsOf = (body: readonly Stmt[]): number => {
   }
   return sum
 }
+
+const roundsOf = (loop: Extract<Stmt, { readonly tag: 'for' }>, inLanes: boolean): number =>
+  Math.ceil(loop.extent / (inLanes ? (loop.lanes ?? 1) : (loop.step ?? 1)))

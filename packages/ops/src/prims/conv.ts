@@ -37,6 +37,7 @@ import {
   windowOutputShape,
 } from './windows.ts'
 import { borderConv, suitsBorderConv } from './borderConv.ts'
+import { borderTiles, suitsBorderTiles } from './borderTiles.ts'
 import { phaseConv, suitsPhases } from './phaseConv.ts'
 import { slice } from './slice.ts'
 import { fewestChannelsOfKernels, suitsWinograd, winogradConv } from './winograd.ts'
@@ -225,6 +226,15 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   const { vectors } = currentMachine()
   if (!vectors && suitsBorderConv(x.shape, w.shape, shape, dtype, params))
     return borderConv(params.padding)
+  const [first, second] = params.padding
+  if (
+    vectors &&
+    suitsBorderConv(x.shape, w.shape, shape, dtype, params) &&
+    suitsBorderTiles(x.shape, w.shape) &&
+    !suitsWinograd(x, w, params)
+  ) {
+    return borderTiles(x.shape, w.shape, shape, [first![0], second![0]])
+  }
   if (suitsPhases(params)) {
     return {
       tag: 'expand',

@@ -242,11 +242,14 @@ export const runInitializer = (c: GoldenCase): Outcome => {
   if (initializer === null) return leftOut('this initialiser is not built yet')
   const key = c.inputs['key']!
   if (!isTensorJson(key)) return failed('no key')
-  const x = initializer(decodeTensor(key), attributesOf(c.attrs).numbers('shape'))
-  const got: Tensors = c.name.startsWith('init_statistics/') ? statistics(x) : { y: x }
-  for (const [name, expected] of Object.entries(c.outputs)) {
-    const message = difference(got[name]!, expected, c.tol ?? 'exact')
-    if (message !== null) return failed(`${name}: ${message}`)
+  const make = (k: Tensor): Tensor => initializer(k, attributesOf(c.attrs).numbers('shape'))
+  for (const f of [make, jit(make)]) {
+    const x = f(decodeTensor(key))
+    const got: Tensors = c.name.startsWith('init_statistics/') ? statistics(x) : { y: x }
+    for (const [name, expected] of Object.entries(c.outputs)) {
+      const message = difference(got[name]!, expected, c.tol ?? 'exact')
+      if (message !== null) return failed(`${f === make ? 'eager' : 'compiled'}, ${name}: ${message}`)
+    }
   }
   return passed
 }

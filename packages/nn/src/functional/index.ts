@@ -1,5 +1,7 @@
 /** The pure functions beneath the layers: everything is an argument. */
+export * from './bilinear.ts'
 export * from './conv.ts'
+export * from './embedding.ts'
 export * from './normalization.ts'
 export * from './pooling.ts'
 export * from './recurrent/index.ts'

@@ -79,30 +79,38 @@ export const dataIndex = (value: Scalar, low: number, high: number): Index => ({
 
 const zeroIndex: Index = constant(0)
 
+type Term = { readonly coefficient: number; readonly term: Index }
+
+// Adds to the terms, which are not affine and all different; returns what is constant.
+const addTerm = (terms: Term[], coefficient: number, term: Index): number => {
+  if (coefficient === 0) return 0
+  if (term.tag === 'constant') return coefficient * term.value
+  if (term.tag === 'affine') {
+    let sum = coefficient * term.constant
+    for (const inner of term.terms)
+      sum += addTerm(terms, coefficient * inner.coefficient, inner.term)
+    return sum
+  }
+  for (let position = 0; position < terms.length; position++) {
+    const other = terms[position]!
+    if (!sameIndex(other.term, term)) continue
+    terms.splice(position, 1)
+    const merged = coefficient + other.coefficient
+    if (merged !== 0) terms.push({ coefficient: merged, term })
+    return 0
+  }
+  terms.push({ coefficient, term })
+  return 0
+}
+
 /** `Σ coefficient · term + constant`, flattened into one affine form over non-affine terms. */
 export const affine = (
   parts: readonly (readonly [coefficient: number, term: Index])[],
   offset = 0,
 ): Index => {
-  const terms: { readonly coefficient: number; readonly term: Index }[] = []
+  const terms: Term[] = []
   let sum = offset
-  const addTerm = (coefficient: number, term: Index): void => {
-    if (coefficient === 0) return
-    if (term.tag === 'constant') {
-      sum += coefficient * term.value
-      return
-    }
-    if (term.tag === 'affine') {
-      sum += coefficient * term.constant
-      for (const inner of term.terms) addTerm(coefficient * inner.coefficient, inner.term)
-      return
-    }
-    const position = terms.findIndex((t) => sameIndex(t.term, term))
-    const merged = coefficient + (terms[position]?.coefficient ?? 0)
-    if (position >= 0) terms.splice(position, 1)
-    if (merged !== 0) terms.push({ coefficient: merged, term })
-  }
-  for (const [coefficient, term] of parts) addTerm(coefficient, term)
+  for (const part of parts) sum += addTerm(terms, part[0], part[1])
   if (terms.length === 0) return sum === 0 ? zeroIndex : constant(sum)
   const only = terms[0]!
   if (terms.length === 1 && sum === 0 && only.coefficient === 1) return only.term

@@ -20,13 +20,17 @@ export const mapIndex = (
       return i
     case 'affine': {
       let changed = false
-      const parts: [number, Index][] = []
-      for (const { coefficient, term } of i.terms) {
+      const terms: Index[] = []
+      for (const { term } of i.terms) {
         const made = onIndex(term)
         if (made !== term) changed = true
-        parts.push([coefficient, made])
+        terms.push(made)
       }
-      return changed ? affine(parts, i.constant) : i
+      if (!changed) return i
+      return affine(
+        terms.map((t, n) => [i.terms[n]!.coefficient, t]),
+        i.constant,
+      )
     }
     case 'floorDivide': {
       const value = onIndex(i.value)
@@ -92,18 +96,21 @@ export const mapScalar = (
     }
     case 'binary':
     case 'compare': {
-      const [x, y] = [onScalar(s.x), onScalar(s.y)]
+      const x = onScalar(s.x)
+      const y = onScalar(s.y)
       return x === s.x && y === s.y ? s : foldScalar({ ...s, x, y })
     }
     case 'select': {
       const condition = onScalar(s.condition)
-      const [onTrue, onFalse] = [onScalar(s.onTrue), onScalar(s.onFalse)]
+      const onTrue = onScalar(s.onTrue)
+      const onFalse = onScalar(s.onFalse)
       const same = condition === s.condition && onTrue === s.onTrue && onFalse === s.onFalse
       return same ? s : foldScalar({ ...s, condition, onTrue, onFalse })
     }
     case 'guard': {
       const condition = onScalar(s.condition)
-      const [value, otherwise] = [onScalar(s.value), onScalar(s.otherwise)]
+      const value = onScalar(s.value)
+      const otherwise = onScalar(s.otherwise)
       const same = condition === s.condition && value === s.value && otherwise === s.otherwise
       return same ? s : foldScalar({ ...s, condition, value, otherwise })
     }
@@ -222,13 +229,16 @@ export const substitution = (by: Substitution): Rewriter => {
   const rename = (name: string): string => by.declared?.get(name) ?? name
 
   const index = (i: Index): Index => {
+    if (i.tag === 'counter') return by.counters?.get(i.name) ?? i
+    if (i.tag === 'constant') return i
     const done = indices.get(i)
     if (done !== undefined) return done
-    const made = i.tag === 'counter' ? (by.counters?.get(i.name) ?? i) : mapIndex(i, index, scalar)
+    const made = mapIndex(i, index, scalar)
     indices.set(i, made)
     return made
   }
   const scalar = (s: Scalar): Scalar => {
+    if (s.tag === 'literal') return s
     const done = values.get(s)
     if (done !== undefined) return done
     const made = s.tag === 'local' ? localOf(s) : mapScalar(s, scalar, index)

@@ -61,6 +61,9 @@ export const share = (body: readonly Stmt[]): readonly Stmt[] => {
   return shareBlock(body, { interner, bound: makeBound(), fresh, variables })
 }
 
+/** Blocks that came out of here: they have nothing left to share. */
+const done = new WeakSet<readonly Stmt[]>()
+
 const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] => {
   const { interner, bound, fresh, variables } = context
   const uses = countUses(body, context)
@@ -106,8 +109,10 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
     return local(s.dtype, name)
   }
 
-  const nested = (statements: readonly Stmt[]): readonly Stmt[] =>
-    interner.within(() => bound.within(() => shareBlock(statements, context)))
+  const nested = (statements: readonly Stmt[]): readonly Stmt[] => {
+    if (done.has(statements)) return statements
+    return interner.within(() => bound.within(() => shareBlock(statements, context)))
+  }
 
   for (const s of body) {
     switch (s.tag) {
@@ -150,6 +155,7 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
         s satisfies never
     }
   }
+  done.add(out)
   return out
 }
 

@@ -69,6 +69,11 @@ export class FunctionBody {
     return this.code.length
   }
 
+  /** So many bytes of instructions from a position on, once more: in the same blocks, on the same locals. */
+  repeat(from: number, bytes: number): void {
+    this.code.repeat(from, bytes)
+  }
+
   /** Declares a local, zero at first, and returns its index; the parameters come before all locals. */
   local(type: ValueType): number {
     this.locals.push(type)

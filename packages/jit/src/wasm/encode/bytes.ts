@@ -113,6 +113,14 @@ export class Bytes {
     return [low >>> 0, high >>> 0]
   }
 
+  /** So many of the bytes from a position on, once more. */
+  repeat(from: number, count: number): this {
+    this.reserve(count)
+    this.data.copyWithin(this.used, from, from + count)
+    this.used += count
+    return this
+  }
+
   /** All that `other` holds, without its length. */
   append(other: Bytes): this {
     return this.raw(other.data, other.used)

@@ -9,6 +9,7 @@ import { type Half, decodeHalf, encodeHalf, nextAfterHalf, roundHalf } from './h
 export const expand = (kernel: Kernel): Kernel => {
   const memo = new Map<Scalar, Scalar>()
   const scalar = (s: Scalar): Scalar => {
+    if (s.tag === 'local' || s.tag === 'literal') return s
     const known = memo.get(s)
     if (known !== undefined) return known
     const made = expanded(s, mapScalar(s, scalar, index))

@@ -4,7 +4,7 @@
  * are printed as often as they are used. Lanes take the branch when any of them must.
  */
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
-import { branching, freshNames, scalarsOf } from '../../loops/visit.ts'
+import { branching, freshNames, gathering, scalarsOf } from '../../loops/visit.ts'
 import { mapData, mapScalar, mapStmt, replaceEach, withBodies } from '../../loops/rewrite.ts'
 
 const { across, local, selectOp } = scalars
@@ -45,8 +45,15 @@ const workBehind = (s: Guard): { readonly nodes: number; readonly loads: number 
   return { nodes, loads }
 }
 
-const block = (body: readonly Stmt[], fresh: Fresh, inLanes: boolean): readonly Stmt[] =>
-  replaceEach(body, (s) => {
+const guardsIn = gathering<Guard>((add) => ({
+  scalar: (s) => {
+    if (s.tag === 'guard') add(s)
+  },
+}))
+
+const block = (body: readonly Stmt[], fresh: Fresh, inLanes: boolean): readonly Stmt[] => {
+  if (guardsIn(body).length === 0) return body
+  return replaceEach(body, (s) => {
     if (s.tag === 'comment') return s
     if (s.tag === 'for' || s.tag === 'while') {
       const within = inLanes || (s.tag === 'for' && s.lanes !== undefined)
@@ -57,6 +64,7 @@ const block = (body: readonly Stmt[], fresh: Fresh, inLanes: boolean): readonly 
     const made = mapStmt(s, scalar, index, (inner) => block(inner, fresh, inLanes))
     return before.length === 0 ? made : [...before, made]
   })
+}
 
 interface Rewrite {
   readonly scalar: (s: Scalar) => Scalar

@@ -248,10 +248,12 @@ class StatementPrinter {
           // to the top of a block, and two steps' loads do not fit in registers.
           body.block()
           body.loop()
+          const start = body.length
           round()
+          const length = body.length - start
           body.op(op.i32Eq)
           body.brIf(1)
-          round()
+          body.repeat(start, length)
           body.op(op.i32Ne)
           body.brIf(0)
           body.end()

@@ -1,0 +1,16 @@
+/** Attention layers. */
+export type { BlockOptions, FeedForwardParams, NormParams } from './block.ts'
+export * from './multiHead.ts'
+export * from './positional.ts'
+export * from './seq2seq.ts'
+export * from './transformerDecoder.ts'
+export * from './transformerEncoder.ts'
+export type {
+  AttentionCache,
+  AttentionInput,
+  AttentionOutput,
+  AttentionQuery,
+  SequenceInput,
+  Visibility,
+  VisibleSequence,
+} from './types.ts'

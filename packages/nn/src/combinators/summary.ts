@@ -63,6 +63,8 @@ export interface Summary {
 export interface SummaryOptions {
   /** Of the input, or of each of several; float32 by default. */
   readonly dtype?: DType | readonly DType[]
+  /** Follow a call in training, which runs auxiliary heads too; false by default. */
+  readonly train?: boolean
 }
 
 interface Call {
@@ -176,7 +178,7 @@ const sum = (
 export const summary = (
   layer: AnyLayer,
   inputShape: Shapes,
-  { dtype = 'float32' }: SummaryOptions = {},
+  { dtype = 'float32', train = false }: SummaryOptions = {},
 ): Summary => {
   const calls: Call[] = []
   const found = { outputShape: inputShape, state: 0 }
@@ -185,7 +187,7 @@ export const summary = (
     const scope = newScope()
     const watch = recorder(scope, (call) => calls.push(call))
     const run = (inner: Watch): readonly [unknown, unknown] =>
-      layer.apply(made, x, { scope: { ...scope, watch: inner } })
+      layer.apply(made, x, { train, key, scope: { ...scope, watch: inner } })
     const [y] = watch([layer.traits?.parts === undefined ? layer.name : '', layer], made, x, run)
     found.outputShape = shapesOf(y)
     found.state = elements(tensorsOf(made.state))

@@ -21,9 +21,11 @@ export type Tensors = Readonly<Record<string, Tensor>>
 export interface Attributes {
   readonly number: (name: string, fallback?: number) => number
   readonly numbers: (name: string) => readonly number[]
+  readonly maybeNumbers: (name: string) => readonly number[] | null
+  readonly has: (name: string) => boolean
   readonly flag: (name: string) => boolean
   readonly pairs: (name: string) => readonly (readonly [number, number])[]
-  readonly text: (name: string) => string
+  readonly text: (name: string, fallback?: string) => string
 }
 
 const wrong = (name: string): Error => new Error(`attribute ${name} is not what was expected`)
@@ -41,14 +43,16 @@ export const attributesOf = (attrs: { readonly [name: string]: Json }): Attribut
       throw wrong(name)
     },
     numbers: (name) => list(name).map(Number),
+    maybeNumbers: (name) => (attrs[name] === undefined ? null : list(name).map(Number)),
+    has: (name) => attrs[name] !== undefined,
     flag: (name) => attrs[name] === true,
     pairs: (name) =>
       list(name).map((pair): readonly [number, number] => {
         if (pair instanceof Array) return [Number(pair[0]), Number(pair[1])]
         throw wrong(name)
       }),
-    text: (name) => {
-      const value = attrs[name]
+    text: (name, fallback) => {
+      const value = attrs[name] ?? fallback
       if (typeof value === 'string') return value
       throw wrong(name)
     },

@@ -78,6 +78,7 @@ const cellWeights = (inputs: Tensors, suffix: string): nn.functional.CellWeights
     weightHh: inputs[`weight_hh${suffix}`]!,
     biasIh: inputs[`bias_ih${suffix}`],
     biasHh: inputs[`bias_hh${suffix}`],
+    weightHr: inputs[`weight_hr${suffix}`],
   })
 
 const stackWeights = (inputs: Tensors, a: Attributes): nn.functional.StackWeights =>
@@ -108,7 +109,7 @@ const sequences =
         cn: np.stack(run.carries.map((c) => c.c)),
       }
     }
-    const relu = kind === 'rnn' && a.text('nonlinearity') === 'relu'
+    const relu = kind === 'rnn' && a.text('nonlinearity', 'tanh') === 'relu'
     const cell = kind === 'gru' ? f.gruCell : relu ? f.rnnCell(nn.relu) : f.rnnCell()
     const carries = rows(h0)?.map((h) => ({ h }))
     const run = f.runStack(cell, steps, weights, { carries })
@@ -117,11 +118,12 @@ const sequences =
 
 const cell =
   (kind: Kind): Operation =>
-  (inputs) => {
+  (inputs, a) => {
     const { x, h0: h, c0: c } = inputs
     const weights = cellWeights(inputs, '')
     if (kind === 'lstm') return { ...f.cellStep(f.lstmCell, x!, { h: h!, c: c! }, weights) }
-    return { ...f.cellStep(kind === 'gru' ? f.gruCell : f.rnnCell(), x!, { h: h! }, weights) }
+    const plain = a.text('nonlinearity', 'tanh') === 'relu' ? f.rnnCell(nn.relu) : f.rnnCell()
+    return { ...f.cellStep(kind === 'gru' ? f.gruCell : plain, x!, { h: h! }, weights) }
   }
 
 export const layerOperations: Readonly<Record<string, Operation>> = {

@@ -1,12 +1,7 @@
 /** Weight decay. */
-import { type TensorLike, asTensor } from '@cotangent/core'
-import type { ScheduleOr } from './schedule.ts'
-import {
-  type CountState,
-  type GradientTransformation,
-  requireParams,
-  zeroCount,
-} from './transformation.ts'
+import { frozenPair } from '@cotangent/core'
+import { type ScheduleOr, increment, times, valueAt, zeroCount } from './hyper.ts'
+import { type CountState, type GradientTransformation, requireParams } from './transformation.ts'
 import { type Mask, mapMasked } from './trees.ts'
 
 /**
@@ -15,6 +10,8 @@ import { type Mask, mapMasked } from './trees.ts'
  * preconditioning decoupled weight decay.
  * @throws TreeError where update gets no parameters.
  * @see Loshchilov & Hutter 2019
+ * @example
+ * optim.chain(optim.addDecayedWeights(1e-4), optim.sgd(0.1)) // PyTorch's weight_decay
  */
 export const addDecayedWeights = (
   rate: ScheduleOr,
@@ -23,14 +20,16 @@ export const addDecayedWeights = (
   init: () => Object.freeze({ count: zeroCount() }),
   update: (grads, { count }, params) => {
     const known = requireParams('addDecayedWeights', params)
-    const value: TensorLike = typeof rate === 'number' ? rate : asTensor(rate(count))
-    const updates = mapMasked(
+    const next = Object.freeze({ count: increment(count) })
+    if (rate === 0) return frozenPair(grads, next)
+    const value = valueAt(rate, count)
+    const decayed = mapMasked(
       'addDecayedWeights',
       mask,
-      (g, p) => g!.add(p!.mul(value)),
+      (g, p) => g.add(times(p, value).astype(g.dtype)),
       grads,
       known,
     )
-    return [updates, Object.freeze({ count: count.add(1) })]
+    return frozenPair(decayed, next)
   },
 })

@@ -1,59 +1,11 @@
 /** Learning rates: numbers, or pure functions of the number of updates made so far. */
 import { type Tensor, type TensorLike, UnsupportedError, asTensor } from '@cotangent/core'
-import type {
-  AnyTransformation,
-  CountState,
-  EmptyState,
-  GradientTransformation,
-} from './transformation.ts'
-import { statelessTransformation, zeroCount } from './transformation.ts'
-import { mapTrees } from './trees.ts'
 
 /** A value for each step, counted from 0; works on traced steps too. */
 export type Schedule = (step: TensorLike) => Tensor
 
-/** A fixed number, or one for each step. */
-export type ScheduleOr = number | ((step: Tensor) => TensorLike)
-
-/** Multiplies by a number. */
-export const scale = (factor: number): GradientTransformation<EmptyState> =>
-  statelessTransformation((grads) => mapTrees('scale', (g) => g.mul(factor), grads))
-
-/** Multiplies by a schedule's value. */
-export const scaleBySchedule = (
-  schedule: (step: Tensor) => TensorLike,
-): GradientTransformation<CountState> => ({
-  init: () => Object.freeze({ count: zeroCount() }),
-  update: (grads, { count }) => {
-    const factor = asTensor(schedule(count))
-    const updates = mapTrees('scaleBySchedule', (g) => g.mul(factor.astype(g.dtype)), grads)
-    return [updates, Object.freeze({ count: count.add(1) })]
-  },
-})
-
-/** The last part of most optimisers: times −rate, so that adding the update descends. */
-export const scaleByLearningRate = (
-  rate: ScheduleOr,
-): GradientTransformation<EmptyState | CountState> => {
-  // Both states are frozen records; which one it is, is fixed by `rate`.
-  const part: AnyTransformation =
-    typeof rate === 'number' ? scale(-rate) : scaleBySchedule((step) => asTensor(rate(step)).neg())
-  return {
-    init: (params) => stateOf(part.init(params)),
-    update: (grads, state, params) => {
-      const [updates, next] = part.update(grads, state, params)
-      return [updates, stateOf(next)]
-    },
-  }
-}
-
-const hasCount = (state: unknown): state is CountState =>
-  typeof state === 'object' && state !== null && 'count' in state
-
-const stateOf = (state: unknown): EmptyState | CountState =>
-  hasCount(state) ? state : Object.freeze({})
-
-const stepOf = (step: TensorLike): Tensor => asTensor(step).astype('float32')
+/** A step as a float. */
+export const stepOf = (step: TensorLike): Tensor => asTensor(step).astype('float32')
 
 /** The same value at every step. */
 export const constantSchedule =
@@ -181,27 +133,4 @@ export const joinSchedules = (
       const since = at.sub(boundaries[i]!)
       return schedule(since).where(since.greaterEqual(0), value)
     }, first(step))
-}
-
-/** A straight line to `peak`, then `peak`. */
-export const warmupConstant = (initial: number, peak: number, warmup: number): Schedule =>
-  linear(initial, peak, warmup)
-
-export interface WarmupCosineOptions {
-  readonly initial: number
-  readonly peak: number
-  /** Steps of the straight line to the peak. */
-  readonly warmup: number
-  /** Steps in all. */
-  readonly steps: number
-  readonly end?: number
-  readonly exponent?: number
-}
-
-/** A straight line to `peak`, then a cosine to `end`. */
-export const warmupCosine = (options: WarmupCosineOptions): Schedule => {
-  const { initial, peak, warmup, steps, end = 0, exponent = 1 } = options
-  const alpha = peak === 0 ? 0 : end / peak
-  const decay = cosineDecay(peak, steps - warmup, { alpha, exponent })
-  return joinSchedules([linear(initial, peak, warmup), decay], [warmup])
 }

@@ -1,83 +1,127 @@
 /** Whole-tree arithmetic: one function over matching leaves. */
 import {
+  type DType,
+  type Leaf,
   type Structure,
-  type Tensor,
-  TreeError,
+  Tensor,
+  broadcastPrefix,
+  erase,
+  fill,
   flatten,
-  leafPaths,
   leafTensor,
   requireSameStructure,
   unflatten,
   zerosLike,
 } from '@cotangent/core'
+import { type Hyper, like } from './hyper.ts'
 
 /** A tree whose type is of no interest here. */
 export type Tree = unknown
 
+type Leaves<Trees extends readonly Tree[]> = { readonly [K in keyof Trees]: Tensor }
+
 /** Applies `f` to the leaves at the same place of trees of one structure. The result is frozen. */
-export const mapTrees = <T>(
+export const mapTrees = <T, const Rest extends readonly Tree[]>(
   operation: string,
-  f: (...leaves: readonly Tensor[]) => Tensor,
+  f: (first: Tensor, ...rest: Leaves<Rest>) => Tensor,
   first: T,
-  ...rest: readonly Tree[]
+  ...rest: Rest
 ): T => {
-  const [flat, ...others] = [first, ...rest].map((tree) => flatten(tree, operation))
-  for (const other of others) requireSameStructure(operation, other.structure, flat!.structure)
-  const leaves = flat!.leaves.map((leaf, i) =>
-    f(leafTensor(leaf), ...others.map((o) => leafTensor(o.leaves[i]!))),
+  const flat = flatten(first, operation)
+  const others = rest.map((tree) => flatten(tree, operation))
+  for (const other of others) requireSameStructure(operation, other.structure, flat.structure)
+  const apply = erase(f)
+  const leaves = flat.leaves.map((leaf, i) =>
+    apply(leafTensor(leaf), ...others.map((o) => leafTensor(o.leaves[i]!))),
   )
-  return unflatten<T>(flat!.structure, leaves)
+  return unflatten<T>(flat.structure, leaves)
 }
 
 /** The leaves of a tree, as tensors. */
 export const tensorsOf = (operation: string, tree: Tree): readonly Tensor[] =>
   flatten(tree, operation).leaves.map(leafTensor)
 
-/** Zeros in the shape of a tree. */
-export const zerosOf = <T>(tree: T): T => mapTrees('optim', (x) => zerosLike(x!), tree)
+/** Zeros in the shape of a tree; of a dtype where one is given. */
+export const zerosOf = <T>(tree: T, dtype?: DType): T =>
+  mapTrees('optim', (x) => (dtype === undefined ? zerosLike(x) : fill(x.shape, 0, dtype)), tree)
 
-/** Which leaves a mask (a tree of booleans, or a function to one) lets through; all without one. */
+/** One number in the shape of a tree. */
+export const filledLike = <T>(tree: T, value: Hyper): T =>
+  mapTrees('optim', (x) => zerosLike(x).add(like(value, x)), tree)
+
+/** A tree in another dtype; as it is without one. */
+export const castTo = <T>(tree: T, dtype: DType | undefined): T =>
+  dtype === undefined ? tree : mapTrees('optim', (x) => x.astype(dtype), tree)
+
+/** The first tree where the predicate (one boolean) holds, else the second, in the first's dtypes. */
+export const select = <T>(predicate: Tensor, first: T, second: Tree): T =>
+  mapTrees('optim', (x, y) => x.where(predicate, y.astype(x.dtype)), first, second)
+
+/** The dtype of a tree's first leaf; float32 where there is none. */
+export const dtypeOf = (operation: string, tree: Tree): DType =>
+  tensorsOf(operation, tree)[0]?.dtype ?? 'float32'
+
+/** Which leaves a mask lets through: booleans, or a function from the tree to them. */
 export type Mask = Tree | ((tree: Tree) => Tree)
 
 const isFunction = (mask: Mask): mask is (tree: Tree) => Tree => typeof mask === 'function'
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
-/** One boolean for each leaf. @throws TreeError unless the mask has the tree's structure. */
+/**
+ * One boolean for each leaf. A mask may be a prefix of the tree: one boolean for a whole branch.
+ * @throws TreeError where the mask has another structure.
+ */
 export const maskOf = (
   operation: string,
   mask: Mask | undefined,
   tree: Tree,
 ): readonly boolean[] => {
   const { structure } = flatten(tree, operation)
-  if (mask === undefined) return leafPaths(structure).map(() => true)
-  const flat = flatten(isFunction(mask) ? mask(tree) : mask, operation)
-  requireSameStructure(operation, flat.structure, structure)
-  return flat.leaves.map((leaf, i) => booleanLeaf(operation, leaf, structure, i))
+  if (mask === undefined) return new Array<boolean>(structure.size).fill(true)
+  const given = isFunction(mask) ? mask(tree) : mask
+  return broadcastPrefix(operation, given, structure, isBoolean)
 }
 
-const booleanLeaf = (operation: string, leaf: unknown, s: Structure, i: number): boolean => {
-  if (typeof leaf === 'boolean') return leaf
-  throw new TreeError({
-    operation,
-    problem: 'a mask has a boolean at each leaf',
-    got: `${typeof leaf} at ${leafPaths(s)[i]!}`,
-    fix: 'make the mask with tree.map, true for the leaves to update',
-  })
-}
-
-/** `mapTrees` where the mask holds; other leaves of the first tree stay. */
+/** `mapTrees` where the mask holds; other leaves of the first tree stay the same objects. */
 export const mapMasked = <T>(
   operation: string,
   mask: Mask | undefined,
-  f: (...leaves: readonly Tensor[]) => Tensor,
+  f: (x: Tensor, y: Tensor) => Tensor,
   first: T,
-  ...rest: readonly Tree[]
+  second: Tree,
 ): T => {
   const chosen = maskOf(operation, mask, first)
   let i = 0
-  return mapTrees(
-    operation,
-    (...leaves) => (chosen[i++]! ? f(...leaves) : leaves[0]!),
-    first,
-    ...rest,
+  return mapTrees(operation, (x, y) => (chosen[i++]! ? f(x, y) : x), first, second)
+}
+
+/** A tree with `null` in place of the leaves that are not chosen. */
+export const withhold = (operation: string, tree: Tree, chosen: readonly boolean[]): Tree => {
+  const { leaves, structure } = flatten(tree, operation)
+  return unflatten(
+    structure,
+    leaves.map((leaf, i) => (chosen[i]! ? leaf : null)),
   )
 }
+
+/** The chosen leaves from a tree made by `withhold`, the others from the whole one. */
+export const restore = <T>(
+  operation: string,
+  whole: T,
+  part: Tree,
+  chosen: readonly boolean[],
+): T => {
+  const { leaves, structure } = flatten(whole, operation)
+  const given: readonly Leaf[] = flatten(part, operation).leaves
+  let next = 0
+  return unflatten<T>(
+    structure,
+    leaves.map((leaf, i) => (chosen[i]! ? given[next++]! : leaf)),
+  )
+}
+
+/** A tree's structure. */
+export const structureOf = (operation: string, tree: Tree): Structure =>
+  flatten(tree, operation).structure
+
+export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor

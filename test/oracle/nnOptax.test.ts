@@ -1,7 +1,7 @@
 /** Layers, losses, optimisers, schedules and initialisers against JAX, Flax and Optax. */
 import { type GoldenCase, type Json, type Outcome, isTensorJson, leftOut, oracle, readCases } from './cases.ts'
-import { flaxOperations } from './flax.ts'
 import { flaxAttention } from './flaxAttention.ts'
+import { flaxLayers } from './flaxLayers.ts'
 import { flaxRecurrent } from './flaxRecurrent.ts'
 import { type OptimCase, runInitializer, runOptimizer, runSchedule } from './optax.ts'
 import { optaxLosses } from './optaxLosses.ts'
@@ -54,7 +54,7 @@ const run = (c: OptimCase): Outcome => {
       return outcome.kind === 'left out' ? leftOut('this loss is not built yet') : outcome
     }
     case 'flax': {
-      const operation = flaxRecurrent(c) ?? flaxAttention(c) ?? flaxOperations[name]
+      const operation = flaxRecurrent(c) ?? flaxAttention(c) ?? flaxLayers(c)
       if (operation === undefined) return leftOut('this layer is not built yet')
       return runCase({ [c.op]: operation }, flat(c), {})
     }

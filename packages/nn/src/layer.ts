@@ -57,18 +57,25 @@ export interface Traits {
   /** The axis of `params.kernel` along which the outputs lie: outputs are linear in each slice. */
   readonly kernelAxis?: number
   /** In inference the layer is x · factor + offset along its channels. */
-  readonly affine?: (variables: Variables<unknown, unknown>) => ChannelAffine
+  readonly affine?: (params: TensorRecord, state: TensorRecord) => ChannelAffine
   /** Layers with the same value here have one set of parameters: that of the first. */
   readonly shared?: object
   /** The paths of the parameters that are held constant. */
   readonly frozen?: (path: string) => boolean
   readonly parts?: readonly Part[]
+  /** Each part takes what the one before gives. */
+  readonly isChain?: boolean
   /** The same layer with other parts. */
   readonly withParts?: (parts: readonly Part[]) => AnyLayer
 }
 
+/** Tensors by name: the trees of a layer that has no parts. */
+export type TensorRecord = Readonly<Partial<Record<string, Tensor>>>
+
 /** A factor and an offset for each channel. */
 export interface ChannelAffine {
+  /** The axis of the channels, possibly from the end. */
+  readonly axis: number
   readonly factor: Tensor
   readonly offset: Tensor
 }

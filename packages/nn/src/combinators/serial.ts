@@ -101,7 +101,7 @@ export const serialOf = (parts: readonly Part[]): AnySerial =>
   defineComposite<Tree, Tree, 'serial', unknown, unknown, Shapes>({
     name: 'serial',
     isRandom: anyRandom(parts),
-    traits: { parts, withParts: serialOf },
+    traits: { parts, isChain: true, withParts: serialOf },
     init: (key, shape, scope = newScope()) => initAll(parts, key, shape, scope),
     apply: (variables, x, mode) => applyAll(parts, variables, x, mode),
   })

@@ -1,13 +1,15 @@
-/** Convolution and its transpose, for any number of spatial axes. Kernels are never flipped. */
-import { ShapeError, type Tensor, range, showAval, transpose } from '@cotangent/core'
-import { prims } from '@cotangent/ops'
+/** Convolution, for any number of spatial axes. Kernels are never flipped. */
+import { ShapeError, type Tensor, showAval, transpose } from '@cotangent/core'
+import { np, prims } from '@cotangent/ops'
 import {
   type Layout,
+  type Padding,
   type PaddingSpec,
   type PerAxis,
   channelsFirst,
   channelsLast,
   perAxis,
+  reachOf,
   resolvePadding,
 } from './window.ts'
 
@@ -18,16 +20,28 @@ export interface ConvOptions {
   readonly padding?: PaddingSpec
   /** The distance between neighbouring kernel elements; 1 by default. */
   readonly dilation?: PerAxis
+  /** Steps between neighbouring inputs, zeros lying in between; 1 by default. */
+  readonly inputDilation?: PerAxis
   /** Channels and outputs fall into so many independent parts; 1 by default. */
   readonly groups?: number
+  /** What padding is made of; zeros by default. */
+  readonly paddingMode?: PaddingMode
   /** Where the channels of input and output stand; `'NCHW'` by default. */
   readonly layout?: Layout
 }
 
-const inChannelsFirst = (x: Tensor, layout: Layout, f: (x: Tensor) => Tensor): Tensor =>
+/**
+ * What stands in the padding: zeros, the other end of the axis (`'circular'`), the mirror image
+ * without the edge (`'reflect'`), or the edge itself (`'replicate'`).
+ */
+export type PaddingMode = 'zeros' | 'circular' | 'reflect' | 'replicate'
+
+/** Runs something on images in channels-first order, whatever order they are in. */
+export const inChannelsFirst = (x: Tensor, layout: Layout, f: (x: Tensor) => Tensor): Tensor =>
   layout === 'NCHW' ? f(x) : transpose(f(transpose(x, channelsFirst(x.ndim))), channelsLast(x.ndim))
 
-const requireConvRanks = (operation: string, x: Tensor, kernel: Tensor): number => {
+/** The number of spatial axes. @throws ShapeError unless x and the kernel have the same. */
+export const requireConvRanks = (operation: string, x: Tensor, kernel: Tensor): number => {
   const rank = x.ndim - 2
   if (rank >= 1 && kernel.ndim === x.ndim) return rank
   throw new ShapeError({
@@ -49,6 +63,7 @@ const requireConvRanks = (operation: string, x: Tensor, kernel: Tensor): number 
  */
 export const conv = (x: Tensor, kernel: Tensor, options: ConvOptions = {}): Tensor => {
   const { stride = 1, padding = 'valid', dilation = 1, groups = 1, layout = 'NCHW' } = options
+  const { inputDilation = 1, paddingMode = 'zeros' } = options
   const rank = requireConvRanks('conv', x, kernel)
   return inChannelsFirst(x, layout, (image) => {
     const geometry = {
@@ -56,76 +71,40 @@ export const conv = (x: Tensor, kernel: Tensor, options: ConvOptions = {}): Tens
       stride: perAxis('conv', 'stride', stride, rank),
       dilation: perAxis('conv', 'dilation', dilation, rank),
     }
-    return prims.conv(image, kernel, {
+    const spread = perAxis('conv', 'inputDilation', inputDilation, rank)
+    const extents = image.shape.slice(2).map((n, d) => Math.max(0, reachOf(n, spread[d]!)))
+    const resolved = resolvePadding('conv', padding, extents, geometry)
+    const [padded, rest] = withPadding('conv', image, resolved, paddingMode)
+    return prims.conv(padded, kernel, {
       strides: geometry.stride,
-      padding: resolvePadding('conv', padding, image.shape.slice(2), geometry),
-      inputDilation: range(rank).map(() => 1),
+      padding: rest,
+      inputDilation: spread,
       kernelDilation: geometry.dilation,
       groups,
     })
   })
 }
 
-export interface ConvTransposeOptions extends ConvOptions {
-  /** Removed from the full result: numbers or `[low, high]` an axis; none by default. */
-  readonly padding?: number | readonly (number | readonly [low: number, high: number])[]
-  /** Further elements on the high side, which only the kernel's edge reaches; 0 by default. */
-  readonly outputPadding?: PerAxis
-}
+const padModes = { circular: 'wrap', reflect: 'reflect', replicate: 'edge' } as const
 
-/**
- * The transpose of `conv` in `x`: `x: [batch, channels, …]` with `kernel: [channels, outputs /
- * groups, …window]` to `[batch, outputs, …]`, each spatial extent
- * (extent − 1) · stride − low − high + dilation · (window − 1) + outputPadding + 1.
- * @throws ShapeError where ranks, channels or options do not fit.
- */
-export const convTranspose = (
-  x: Tensor,
-  kernel: Tensor,
-  options: ConvTransposeOptions = {},
-): Tensor => {
-  const { stride = 1, padding = 0, dilation = 1, groups = 1, layout = 'NCHW' } = options
-  const name = 'convTranspose'
-  const rank = requireConvRanks(name, x, kernel)
-  const ones = range(rank).map(() => 1)
-  const window = kernel.shape.slice(2)
-  const strides = perAxis(name, 'stride', stride, rank)
-  const dilations = perAxis(name, 'dilation', dilation, rank)
-  const extra = perAxis(name, 'outputPadding', options.outputPadding ?? 0, rank, 0)
-  return inChannelsFirst(x, layout, (image) => {
-    const geometry = { kernel: window, stride: ones, dilation: ones }
-    const removed = resolvePadding(name, padding, image.shape.slice(2), geometry)
-    return prims.conv(image, transposedKernel(name, kernel, groups), {
-      strides: ones,
-      padding: window.map((k, d) => {
-        const edge = dilations[d]! * (k - 1)
-        return [edge - removed[d]![0], edge - removed[d]![1] + extra[d]!]
-      }),
-      inputDilation: strides,
-      kernelDilation: dilations,
-      groups,
-    })
-  })
-}
-
-// [channels, outputs / groups, …] to the flipped [outputs, channels / groups, …].
-const transposedKernel = (operation: string, kernel: Tensor, groups: number): Tensor => {
-  const [channels, outputs, ...window] = kernel.shape
-  if (channels! % groups !== 0) {
-    throw new ShapeError({
-      operation,
-      problem: 'the channels do not divide into groups',
-      got: `kernel: ${showAval(kernel.aval)}, ${groups} groups`,
-      want: 'a multiple of groups in front',
-      fix: 'choose groups that divide the number of features',
-    })
+/** An image with the padding that is not zeros, and what is left to pad with zeros. */
+export const withPadding = (
+  operation: string,
+  image: Tensor,
+  padding: Padding,
+  mode: PaddingMode,
+): readonly [padded: Tensor, rest: Padding] => {
+  if (mode === 'zeros') return [image, padding]
+  const isNegative = padding.some(([low, high]) => low < 0 || high < 0)
+  if (!isNegative) {
+    const widths = [[0, 0], [0, 0], ...padding.map(([low, high]) => [low, high])]
+    return [np.pad(image, widths, { mode: padModes[mode] }), padding.map(() => [0, 0])]
   }
-  const rest = window.map((_, d) => d + 3)
-  const grouped = kernel.reshape([groups, channels! / groups, outputs!, ...window])
-  const swapped = transpose(grouped, [0, 2, 1, ...rest])
-  const flat = swapped.reshape([groups * outputs!, channels! / groups, ...window])
-  return prims.reverse(
-    flat,
-    window.map((_, d) => d + 2),
-  )
+  throw new ShapeError({
+    operation,
+    problem: `${mode} padding cannot be negative`,
+    got: JSON.stringify(padding),
+    want: 'at least 0 on every side',
+    fix: 'crop the input instead',
+  })
 }

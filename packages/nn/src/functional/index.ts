@@ -1,8 +1,12 @@
 /** The pure functions beneath the layers: everything is an argument. */
 export * from './bilinear.ts'
 export * from './attention/index.ts'
+export * from './activations.ts'
 export * from './conv.ts'
+export * from './convTranspose.ts'
 export * from './embedding.ts'
+export * from './locallyConnected.ts'
+export * from './reparametrize.ts'
 export * from './normalization.ts'
 export * from './pooling.ts'
 export * from './recurrent/index.ts'

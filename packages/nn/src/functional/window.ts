@@ -6,12 +6,14 @@ export type PerAxis = number | readonly number[]
 
 /**
  * Elements added around the spatial axes: `'valid'` none, `'same'` so that the output has
- * ⌈extent / stride⌉ elements (an odd one goes to the high side), one number for all sides, or one
- * entry an axis: a number for both of its sides or `[low, high]`.
+ * ⌈extent / stride⌉ elements (an odd one goes to the high side), `'causal'` in front only, so that no
+ * output sees what comes after it (for one spatial axis), one number for all sides, or one entry an
+ * axis: a number for both of its sides or `[low, high]`.
  */
 export type PaddingSpec =
   | 'same'
   | 'valid'
+  | 'causal'
   | number
   | readonly (number | readonly [low: number, high: number])[]
 
@@ -60,6 +62,16 @@ export const resolvePadding = (
   { kernel, stride, dilation }: WindowGeometry,
 ): Padding => {
   if (padding === 'valid') return spatial.map(() => [0, 0])
+  if (padding === 'causal') {
+    if (spatial.length === 1) return [[reachOf(kernel[0]!, dilation[0]!) - 1, 0]]
+    throw new ShapeError({
+      operation,
+      problem: 'only one axis can be causal',
+      got: `padding "causal" for ${spatial.length} spatial axes`,
+      want: 'one spatial axis: time',
+      fix: 'give [low, high] for each axis, with 0 behind the causal one',
+    })
+  }
   if (padding === 'same') {
     return spatial.map((extent, d) => {
       const outputs = Math.ceil(extent / stride[d]!)
@@ -77,7 +89,7 @@ export const resolvePadding = (
     operation,
     problem: 'padding does not fit',
     got: `${padding.length} entries for ${spatial.length} spatial axes`,
-    want: '"same", "valid", one number, or one entry an axis: a number or [low, high]',
+    want: '"same", "valid", "causal", one number, or one entry an axis: a number or [low, high]',
     fix: 'give one entry for each spatial axis, or one for all',
   })
 }

@@ -2,7 +2,7 @@
 import { type Shape, ShapeError, type Tensor, erase, reshape, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { requireExtent, requireRank, requireSize } from '../errors.ts'
-import { conv } from '../functional/conv.ts'
+import { type PaddingMode, conv } from '../functional/conv.ts'
 import {
   type Layout,
   type PaddingSpec,
@@ -16,7 +16,7 @@ import {
 } from '../functional/window.ts'
 import { convAxes, lecunNormal, zeros } from '../initializers.ts'
 import { type Layer, type None, defineLayer, none } from '../layer.ts'
-import type { Kernel, KernelAndBias, KernelOptions } from './dense.ts'
+import type { Kernel, KernelAndBias, KernelOptions, MaybeBias } from './dense.ts'
 
 export interface ConvLayerOptions extends KernelOptions {
   /** Steps of the window; 1 by default. */
@@ -27,28 +27,48 @@ export interface ConvLayerOptions extends KernelOptions {
   readonly dilation?: PerAxis
   /** Channels and outputs fall into so many independent parts; 1 by default. */
   readonly groups?: number
+  /** What padding is made of; zeros by default. */
+  readonly paddingMode?: PaddingMode
   /** `'NCHW'` by default; kernels are `[outputs, inputs / groups, …window]` in either. */
   readonly layout?: Layout
 }
 
-interface MaybeBias extends Kernel {
-  readonly bias?: Tensor
+/** Adds an offset to each slice along an axis. */
+export const withBias = (y: Tensor, bias: Tensor | undefined, axis: number): Tensor => {
+  if (bias === undefined) return y
+  return y.add(
+    reshape(
+      bias,
+      y.shape.map((_, d) => (d === axis ? bias.size : 1)),
+    ),
+  )
 }
 
-export interface ConvLayer {
+/** A layer of features and a window; without a bias where the options say so. */
+export interface ConvLayer<
+  Name extends string = 'conv',
+  O extends KernelOptions = ConvLayerOptions,
+> {
   (
     features: number,
     window: PerAxis,
-    options: ConvLayerOptions & { readonly useBias: false },
-  ): Layer<Kernel, None, 'conv'>
+    options: O & { readonly useBias: false },
+  ): Layer<Kernel, None, Name>
   (
     features: number,
     window: PerAxis,
-    options?: ConvLayerOptions & { readonly useBias?: true },
-  ): Layer<KernelAndBias, None, 'conv'>
+    options?: O & { readonly useBias?: true },
+  ): Layer<KernelAndBias, None, Name>
+  (features: number, window: PerAxis, options: O): Layer<MaybeBias, None, Name>
 }
 
-const requireGroups = (name: string, channels: number, features: number, groups: number): void => {
+/** @throws ShapeError unless both divide into the groups. */
+export const requireGroups = (
+  name: string,
+  channels: number,
+  features: number,
+  groups: number,
+): void => {
   if (channels % groups === 0 && features % groups === 0) return
   throw new ShapeError({
     operation: name,
@@ -68,7 +88,7 @@ const convolution =
   ): Layer<MaybeBias, None, 'conv'> => {
     const { useBias = true, groups = 1, layout = 'NCHW' } = options
     const { kernelInit = lecunNormal(convAxes), biasInit = zeros } = options
-    const { stride = 1, padding = 'valid', dilation = 1 } = options
+    const { stride = 1, padding = 'valid', dilation = 1, paddingMode = 'zeros' } = options
     const name = `conv${rank}d`
     requireSize(name, 'features', features)
     const geometry = {
@@ -100,10 +120,8 @@ const convolution =
         check(x.shape)
         const axis = channelAxis(layout, x.ndim)
         requireExtent(name, x.shape, axis, kernel.shape[1]! * groups, 'channels')
-        const y = conv(x, kernel, { ...geometry, padding, groups, layout })
-        if (bias === undefined) return [y, state]
-        const place = y.shape.map((_, d) => (d === axis ? features : 1))
-        return [y.add(reshape(bias, place)), state]
+        const y = conv(x, kernel, { ...geometry, padding, paddingMode, groups, layout })
+        return [withBias(y, bias, axis), state]
       },
     })
   }

@@ -11,7 +11,7 @@ export interface Kernel {
 export interface KernelAndBias extends Kernel {
   readonly bias: Tensor
 }
-interface MaybeBias extends Kernel {
+export interface MaybeBias extends Kernel {
   readonly bias?: Tensor
 }
 
@@ -33,6 +33,7 @@ interface Dense {
     features: number,
     options?: KernelOptions & { readonly useBias?: true },
   ): Layer<KernelAndBias, None, 'dense'>
+  (features: number, options: KernelOptions): Layer<MaybeBias, None, 'dense'>
 }
 
 const build = (features: number, options: KernelOptions = {}): Layer<MaybeBias, None, 'dense'> => {

@@ -8,6 +8,7 @@ import {
   globalAvgPool as globalMean,
   globalMaxPool as globalMaximum,
   maxPool,
+  minPool,
   pooledShape,
   resolvePooling,
 } from '../functional/pooling.ts'
@@ -18,7 +19,8 @@ import { type Layer, type None, stateless } from '../layer.ts'
 export type MaxPoolLayerOptions = Omit<MaxPoolOptions, 'window'>
 export type AvgPoolLayerOptions = Omit<AvgPoolOptions, 'window'>
 
-const pooling = <const Name extends string, O extends MaxPoolLayerOptions>(
+/** Pooling as a layer, for a number of spatial axes. */
+export const pooling = <const Name extends string, O extends MaxPoolLayerOptions>(
   name: Name,
   rank: number,
   f: (x: Tensor, options: O & { readonly window: PerAxis }) => Tensor,
@@ -42,12 +44,17 @@ const pooling = <const Name extends string, O extends MaxPoolLayerOptions>(
 }
 
 type MaxPoolLayer = (window: PerAxis, options?: MaxPoolLayerOptions) => Layer<None, None, 'maxPool'>
+type MinPoolLayer = (window: PerAxis, options?: MaxPoolLayerOptions) => Layer<None, None, 'minPool'>
 type AvgPoolLayer = (window: PerAxis, options?: AvgPoolLayerOptions) => Layer<None, None, 'avgPool'>
 
 const maxOver =
   (rank: number): MaxPoolLayer =>
   (window, options = {}) =>
     pooling('maxPool', rank, maxPool, { ...options, window })
+const minOver =
+  (rank: number): MinPoolLayer =>
+  (window, options = {}) =>
+    pooling('minPool', rank, minPool, { ...options, window })
 const meanOver =
   (rank: number): AvgPoolLayer =>
   (window, options = {}) =>
@@ -62,6 +69,10 @@ export const maxPool1d: MaxPoolLayer = maxOver(1)
  */
 export const maxPool2d: MaxPoolLayer = maxOver(2)
 export const maxPool3d: MaxPoolLayer = maxOver(3)
+/** The minimum of each window; its stride is the window by default. */
+export const minPool1d: MinPoolLayer = minOver(1)
+export const minPool2d: MinPoolLayer = minOver(2)
+export const minPool3d: MinPoolLayer = minOver(3)
 /** The mean of each window; its stride is the window by default. */
 export const avgPool1d: AvgPoolLayer = meanOver(1)
 export const avgPool2d: AvgPoolLayer = meanOver(2)

@@ -33,6 +33,7 @@ const kinds = {
   projected: nn.recurrent(nn.lstmCell(units, { projection: 2 }), { returnCarry: true }),
   gru: nn.recurrent(nn.gruCell(units), { returnCarry: true }),
   mgu: nn.recurrent(nn.mguCell(units), { returnCarry: true }),
+  normalized: nn.recurrent(nn.layerNormLstmCell(units), { returnCarry: true }),
   reversed: nn.recurrent(nn.gruCell(units), { returnCarry: true, reverse: true }),
   both: nn.recurrent(nn.lstmCell(units), { returnCarry: true, bidirectional: true, layers: 2 }),
 } as const
@@ -310,6 +311,14 @@ describe('compiled and differentiated', () => {
   })
 })
 
+test.each(all)('%s: derivatives agree with differences', (_, layer) => {
+  const small = x.at(':2', ':2')
+  const { params } = layer.init(key, small.shape)
+  const loss = (inputs: Tensor): Tensor =>
+    layer.apply({ params, state: none }, inputs)[0].outputs.square().sum()
+  checkGrads(loss, [small], { order: 1, tolerance: 2e-2 })
+})
+
 test('errors name the layer, the axis, what it got and what would fit', () => {
   const layer = nn.lstm(units, { layers: 2 })
   const { params } = layer.init(key, x.shape)
@@ -322,6 +331,11 @@ test('errors name the layer, the axis, what it got and what would fit', () => {
     /lstm: .*length[^]*\[2\][^]*\[3\]/,
   )
   expect(apply({ inputs: x, mask: np.ones([3, 4]) })).toMatch(/lstm: .*mask[^]*\[3,4\][^]*\[3,5\]/)
+  const h = np.zeros([3, units])
+  const carry = { layer1: { h, c: h }, layer2: { h, c: np.zeros([3, 2]) } }
+  const run = (given: typeof carry): string =>
+    messageOf(() => layer.apply({ params, state: none }, { inputs: x, carry: given }))
+  expect(run(carry)).toMatch(/lstm: the initial state[^]*c: f32\[3,2\][^]*c: f32\[3,6\]/)
   expect(messageOf(() => layer.init(key, [3, 4]))).toContain('[batch, time, features]')
   expect(messageOf(() => nn.lstm(units, { layers: 0 }))).toContain('layers')
 })

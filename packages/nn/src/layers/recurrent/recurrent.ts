@@ -1,87 +1,17 @@
 /** Any cell over sequences: stacked, in both directions, masked. */
-import { type Shape, ShapeError, Tensor, erase, range, showShape, typed } from '@cotangent/core'
+import { type Shape, Tensor, erase, range, typed } from '@cotangent/core'
 import { np, random } from '@cotangent/ops'
 import { requireSize } from '../../errors.ts'
-import {
-  maskOfLengths,
-  mergeDirections,
-  overTime,
-  swapBatchAndTime,
-} from '../../functional/recurrent/index.ts'
+import { mergeDirections, overTime, swapBatchAndTime } from '../../functional/recurrent/index.ts'
 import { type Layer, type Mode, type None, defineLayer, none, requireKey } from '../../layer.ts'
 import { dropout as dropoutLayer } from '../dropout.ts'
 import type { AnyCell, RecurrentCell } from './cell.ts'
-import type { OutputFor, PerCell, RecurrentInput, RecurrentOptions, Sequence } from './types.ts'
-
-const isRecord = (tree: unknown): tree is Readonly<Record<string, unknown>> =>
-  typeof tree === 'object' && tree !== null
-
-/** Trees with a part for each cell. */
-interface Parts {
-  readonly build: (f: (layer: number, direction: number) => unknown) => unknown
-  readonly read: (tree: unknown, layer: number, direction: number) => unknown
-}
-
-const child = (tree: unknown, name: string): unknown => (isRecord(tree) ? tree[name] : undefined)
-
-const partsOf = (layers: number, bidirectional: boolean): Parts => {
-  const directions = ['forward', 'backward']
-  const directed = (f: (direction: number) => unknown): unknown =>
-    bidirectional ? Object.freeze({ forward: f(0), backward: f(1) }) : f(0)
-  return {
-    build: (f) =>
-      layers === 1
-        ? directed((d) => f(0, d))
-        : Object.freeze(
-            Object.fromEntries(
-              range(layers).map((l) => [`layer${l + 1}`, directed((d) => f(l, d))]),
-            ),
-          ),
-    read: (tree, layer, direction) => {
-      const inner = layers === 1 ? tree : child(tree, `layer${layer + 1}`)
-      return bidirectional ? child(inner, directions[direction]!) : inner
-    },
-  }
-}
-
-const requireSequence = (name: string, shape: Shape): void => {
-  if (shape.length >= 3) return
-  throw new ShapeError({
-    operation: name,
-    problem: 'the input has the wrong number of axes',
-    got: `shape ${showShape(shape)}`,
-    want: '[batch, time, features]',
-    fix: 'add the batch or the time axis, each of extent 1 where there is one sequence or step',
-  })
-}
+import { partsOf, requireCarry } from './parts.ts'
+import { maskOf, requireSequence } from './sequences.ts'
+import type { OutputFor, PerCell, RecurrentInput, RecurrentOptions } from './types.ts'
 
 // [batch, time, …] as one step sees it.
 const stepShape = ([batch, , ...features]: Shape): Shape => [batch!, ...features]
-
-const maskOf = (
-  name: string,
-  x: Tensor,
-  { mask, lengths }: Omit<Sequence<unknown>, 'inputs'>,
-): Tensor | undefined => {
-  if (mask === undefined && lengths === undefined) return undefined
-  const [batch, time] = x.shape
-  const chosen = mask ?? lengths!
-  const want = mask === undefined ? [batch!] : [batch!, time!]
-  if (chosen.shape.join() !== want.join()) {
-    throw new ShapeError({
-      operation: name,
-      problem:
-        mask === undefined
-          ? 'there is one length per sequence'
-          : 'the mask does not fit the sequences',
-      got: `${mask === undefined ? 'lengths' : 'mask'} of shape ${showShape(chosen.shape)} for inputs ${showShape(x.shape)}`,
-      want: `shape ${showShape(want)}`,
-      fix: 'put the batch first, as in the inputs',
-    })
-  }
-  const full = mask === undefined ? maskOfLengths(chosen, time!) : mask.astype('bool')
-  return swapBatchAndTime(full)
-}
 
 // The output at the end of each sequence: at the last step (in reverse the first) that is there.
 const lastOutput = (outputs: Tensor, reverse: boolean, mask: Tensor | undefined): Tensor => {
@@ -159,9 +89,9 @@ const build = (
         const runs = range(directions).map((direction) => {
           const own = parts.read(params, layer, direction)
           cell.check(own, slice)
-          const start =
-            (carry === undefined ? undefined : parts.read(carry, layer, direction)) ??
-            cell.initCarry(own, slice, below.dtype)
+          const zero = cell.initCarry(own, slice, below.dtype)
+          const start = carry === undefined ? zero : parts.read(carry, layer, direction)
+          if (carry !== undefined) requireCarry(name, start, zero)
           const backwards = reverse !== (direction === 1)
           const time = { reverse: backwards, mask, truncate }
           const run = overTime<unknown>(

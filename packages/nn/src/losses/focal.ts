@@ -1,7 +1,8 @@
 /** Cross-entropies that weigh hard examples more. */
-import { type Tensor, type TensorLike, isFloat, normalizeAxis } from '@cotangent/core'
+import { type Tensor, type TensorLike, normalizeAxis } from '@cotangent/core'
 import { nnFunctions } from '@cotangent/ops'
 import { sigmoidBinaryCrossEntropy } from './binaryCrossEntropy.ts'
+import { asTargets } from './labels.ts'
 import { type LossOptions, like, reduce } from './reduction.ts'
 
 export interface SigmoidFocalOptions extends LossOptions {
@@ -54,9 +55,7 @@ export const softmaxFocal = (
   { alpha, gamma = 2, axis = -1, reduction }: SoftmaxFocalOptions = {},
 ): Tensor => {
   const at = normalizeAxis('softmaxFocal', axis, logits.ndim)
-  const targets = isFloat(labels.dtype)
-    ? labels
-    : nnFunctions.oneHot(labels, logits.shape[at]!, { axis: at, dtype: logits.dtype })
+  const targets = asTargets('softmaxFocal', logits, labels, at)
   const logP = nnFunctions.logSoftmax(logits, { axis: at })
   const terms = targets.mul(power(logP.exp().neg().add(1), gamma)).mul(logP)
   return reduce((alpha === undefined ? terms : terms.mul(alpha)).sum({ axis: at }).neg(), reduction)

@@ -43,6 +43,24 @@ export const maskOfLabels = (
   return prims.iota('int32', values.shape, axis).equal(wrapped.expandDims(axis))
 }
 
+/**
+ * Labels as probabilities of the shape of the logits: those that are, as they are; integers one-hot, and
+ * NaN where they are beyond the classes.
+ */
+export const asTargets = (
+  operation: string,
+  logits: Tensor,
+  labels: Tensor,
+  axis: number,
+): Tensor => {
+  if (isFloat(labels.dtype)) {
+    if (labels.shape.join() === logits.shape.join()) return labels
+    throw labelMisfit(operation, logits, labels, logits.shape)
+  }
+  const hot = maskOfLabels(operation, logits, labels, axis).astype(logits.dtype)
+  return hot.where(hot.any({ axis, keepdims: true }), Number.NaN)
+}
+
 /** The value at each label, along an axis; NaN (without a derivative) for labels beyond it. */
 export const atLabels = (
   operation: string,

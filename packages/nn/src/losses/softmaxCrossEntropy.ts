@@ -8,7 +8,7 @@ import {
   stopGradient,
 } from '@cotangent/core'
 import { nnFunctions } from '@cotangent/ops'
-import { atLabels, labelMisfit, onlyKnown, weightsAt, withoutIgnored } from './labels.ts'
+import { asTargets, atLabels, labelMisfit, onlyKnown, weightsAt, withoutIgnored } from './labels.ts'
 import { type LossOptions, reduce, reduceWeighted } from './reduction.ts'
 
 export interface CrossEntropyOptions extends LossOptions {
@@ -150,9 +150,7 @@ export const polyCrossEntropy = (
   { epsilon = 2, axis = -1, reduction, ...options }: PolyOptions = {},
 ): Tensor => {
   const at = normalizeAxis('polyCrossEntropy', axis, logits.ndim)
-  const targets = isFloat(labels.dtype)
-    ? labels
-    : nnFunctions.oneHot(labels, logits.shape[at]!, { axis: at, dtype: logits.dtype })
+  const targets = asTargets('polyCrossEntropy', logits, labels, at)
   const rest = targets.mul(nnFunctions.softmax(logits, { axis: at }).neg().add(1))
   const entropy = softmaxCrossEntropy(logits, targets, { ...options, axis: at, reduction: 'none' })
   return reduce(entropy.add(rest.sum({ axis: at }).mul(epsilon)), reduction)

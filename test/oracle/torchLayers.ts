@@ -126,6 +126,21 @@ const cell =
     return { ...f.cellStep(kind === 'gru' ? f.gruCell : plain, x!, { h: h! }, weights) }
   }
 
+const adaptiveMean: Operation = ({ x }, a) => ({
+  y: f.adaptiveAvgPool(x!, a.numbers('output_size')),
+})
+const adaptiveMaximum: Operation = ({ x }, a) => ({
+  y: f.adaptiveMaxPool(x!, a.numbers('output_size')),
+})
+const normPool: Operation = ({ x }, a) => ({
+  y: f.lpPool(x!, {
+    p: a.number('p'),
+    window: a.numbers('kernel'),
+    stride: a.numbers('stride'),
+    ceilMode: a.flag('ceil_mode'),
+  }),
+})
+
 export const layerOperations: Readonly<Record<string, Operation>> = {
   conv1d: convolution,
   conv2d: convolution,
@@ -139,12 +154,15 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
   avg_pool1d: avgPool,
   avg_pool2d: avgPool,
   avg_pool3d: avgPool,
-  adaptive_avg_pool1d: ({ x }, a) => ({ y: f.adaptiveAvgPool(x!, a.numbers('output_size')) }),
-  adaptive_avg_pool2d: ({ x }, a) => ({ y: f.adaptiveAvgPool(x!, a.numbers('output_size')) }),
-  adaptive_max_pool2d: ({ x }, a) => ({ y: f.adaptiveMaxPool(x!, a.numbers('output_size')) }),
-  lp_pool2d: ({ x }, a) => ({
-    y: f.lpPool(x!, { p: a.number('p'), window: a.numbers('kernel'), stride: a.numbers('stride') }),
-  }),
+  adaptive_avg_pool1d: adaptiveMean,
+  adaptive_avg_pool2d: adaptiveMean,
+  adaptive_avg_pool3d: adaptiveMean,
+  adaptive_max_pool1d: adaptiveMaximum,
+  adaptive_max_pool2d: adaptiveMaximum,
+  adaptive_max_pool3d: adaptiveMaximum,
+  lp_pool1d: normPool,
+  lp_pool2d: normPool,
+  lp_pool3d: normPool,
   batch_norm: batchNorm,
   layer_norm: layerNorm,
   group_norm: ({ x, weight: scale, bias }, a) => ({

@@ -11,6 +11,8 @@ import { requireExtent } from '../errors.ts'
 import { type ChannelAffine, type Layer, type TensorRecord, defineLayer } from '../layer.ts'
 import { type AffineOptions, type AffineParams, type MaybeAffine, affineParams } from './affine.ts'
 
+export type { ScaleAndBias } from './affine.ts'
+
 export interface BatchNormLayerOptions extends AffineOptions {
   /** The channel axis; 1 by default. */
   readonly axis?: number

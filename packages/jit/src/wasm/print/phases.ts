@@ -88,7 +88,8 @@ const phaseOf = (prelude: readonly Stmt[], body: readonly Stmt[]): Phase => {
 }
 
 const neededBy = (s: Stmt, lets: readonly Stmt[]): readonly Stmt[] => {
-  if (lets.length === 0) return lets
+  // Not `lets` itself, to which more are added for later phases.
+  if (lets.length === 0) return []
   const names = new Set<string>()
   const visitor = walk({
     scalar: (x) => {

@@ -13,6 +13,7 @@ import { type Unit, cluster } from './cluster/cluster.ts'
 import { dropStores } from './cluster/dropStores.ts'
 import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
 import { shareRows } from './cluster/rowSums.ts'
+import { reuseMemory } from './cluster/reuse.ts'
 import { copyP } from './copy.ts'
 import { brokenLowering, loweringKind } from './passes/lowering.ts'
 import { type KernelStep, type Program, Scratch, type Slot, type Step } from './program.ts'
@@ -30,13 +31,18 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
   const analysis = analyze(graph)
   const units = shareRows(cluster(graph, analysis), analysis)
   const emitted = units.flatMap((unit) => (unit === null ? [] : [emitUnit(unit, analysis, target)]))
-  const isRead = readers(graph, emitted, analysis)
+  const readersOf = readers(graph, emitted, analysis)
+  const isRead = (atom: Atom): boolean => !isVar(atom) || readersOf.has(atom)
   const repeats = new Repeats()
   const once = (step: Step): Step =>
     step.tag === 'kernel' ? { ...step, kernel: repeats.of(step.kernel) } : step
   const steps = emitted.flatMap((e): readonly Step[] => {
     if (e.tag === 'single') return singleSteps(e.equation, analysis, target)
-    const { kernel, arguments: atoms, equations, writesOnce } = dropStores(e.kernel, isRead)
+    const isReadBeside = (atom: Atom): boolean =>
+      [...(readersOf.get(atom) ?? [])].some((reader) => reader !== e)
+    const own = dropStores(e.kernel, isRead)
+    const shared = target.machine.vectors ? reuseMemory(own, isReadBeside) : own
+    const { kernel, arguments: atoms, equations, writesOnce } = shared
     if (kernel.buffers.every((b) => b.access === 'read')) return []
     const step = {
       tag: 'kernel',
@@ -95,18 +101,22 @@ const ownOutputs = (graph: Graph): Graph => {
 const emitUnit = (unit: Unit, analysis: Analysis, target: Target): Emitted =>
   unit.tag === 'single' ? unit : { tag: 'kernel', kernel: emitCluster(unit, analysis, target) }
 
-// Memory that somebody reads: other kernels, routines and control flow, the caller.
+// Who reads memory: kernels, routines and control flow, the caller.
 const readers = (
   graph: Graph,
   emitted: readonly Emitted[],
   analysis: Analysis,
-): ((atom: Atom) => boolean) => {
-  const read = new Set<Atom>(graph.outputs.map((a) => memoryOf(a, analysis.aliases)))
-  for (const e of emitted) {
-    if (e.tag === 'kernel') for (const atom of e.kernel.loads) read.add(atom)
-    else for (const atom of e.equation.inputs) read.add(memoryOf(atom, analysis.aliases))
+): ReadonlyMap<Atom, ReadonlySet<Emitted | Graph>> => {
+  const read = new Map<Atom, Set<Emitted | Graph>>()
+  const note = (atom: Atom, reader: Emitted | Graph): void => {
+    read.set(atom, (read.get(atom) ?? new Set()).add(reader))
   }
-  return (atom) => !isVar(atom) || read.has(atom)
+  for (const atom of graph.outputs) note(memoryOf(atom, analysis.aliases), graph)
+  for (const e of emitted) {
+    if (e.tag === 'kernel') for (const atom of e.kernel.loads) note(atom, e)
+    else for (const atom of e.equation.inputs) note(memoryOf(atom, analysis.aliases), e)
+  }
+  return read
 }
 
 const singleSteps = (equation: Equation, analysis: Analysis, target: Target): readonly Step[] => {

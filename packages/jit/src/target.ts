@@ -1,5 +1,5 @@
 /** What kernels are written for: decisions of the emitters that depend on the back end. */
-import type { DType, Machine, Stmt } from '@cotangent/core'
+import type { DType, Index, Machine, Stmt } from '@cotangent/core'
 import type { ReductionSpec } from './loops/reduction.ts'
 import { emitReduction } from './loops/reduction.ts'
 import { emitVectorReduction } from './loops/vector/reduction.ts'
@@ -10,6 +10,8 @@ export interface TargetReduction extends Omit<ReductionSpec, 'scratch'> {
   readonly scratch: (size: number, dtype: DType) => string
   /** Takes loops that run before the statements; absent where loops surround them. */
   readonly before?: (phase: readonly Stmt[]) => void
+  /** Stores to make for each term of the only output; only where there are vectors. */
+  readonly visits?: (reduced: readonly Index[]) => readonly Stmt[]
 }
 
 export interface Target {
@@ -29,7 +31,7 @@ export const wasmTarget: Target = {
   name: 'wasm',
   machine: { vectors: true },
   reduce: ({ scratch, before, ...spec }) =>
-    emitWindows(spec) ??
+    (spec.visits === undefined ? emitWindows(spec) : null) ??
     // Rounds of loops around the statements, which threads share, would share the scratch too.
     emitVectorReduction(before === undefined ? spec : { ...spec, scratch, before }),
 }

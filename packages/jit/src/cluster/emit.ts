@@ -5,13 +5,13 @@ import {
   type Equation,
   type Index,
   type Lowering,
+  type Reduction,
   type Scalar,
   type Shape,
   type Stmt,
   type Var,
   dtypeInfo,
   isVar,
-  sameShape,
   scalars,
   sizeOf,
 } from '@cotangent/core'
@@ -24,19 +24,11 @@ import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
 import type { Target, TargetReduction } from '../target.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
 import { rootsOf } from './rowSums.ts'
+import { type Stage, innerOf, placed, sameIndices, stagesOf } from './stages.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
 
 type Tiles = Extract<Lowering, { readonly tag: 'tiles' }>
-
-/** Roots of a cluster that run in one loop nest. */
-interface Stage {
-  readonly inner: Shape
-  /** Which axes of its roots the outer loops run along. */
-  readonly axes: readonly number[]
-  readonly extents: Shape | null
-  readonly roots: Root[]
-}
 
 /** A kernel with the atoms behind its buffers. */
 export interface EmittedKernel {
@@ -194,19 +186,7 @@ class Emitter {
     place: (inner: readonly Index[]) => readonly Index[],
     epilogue: ((index: readonly Index[]) => readonly Stmt[]) | null,
   ): TargetReduction {
-    const reader = this.#reader([], [])
-    const parts = roots.map((root) => {
-      const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
-      if (lowering.tag !== 'reduce')
-        throw brokenLowering(root.equation, 'it was a reduction and no longer is')
-      return { root, reduction: lowering.reduction }
-    })
-    let from = 0
-    const ranges = parts.map(({ reduction }) => {
-      const start = from
-      from += reduction.accumulators.length
-      return [start, from] as const
-    })
+    const parts = this.#reductionsOf(roots, this.#reader([], []))
     return {
       name,
       ...(place([]).length === 0 && this.#done.size === 0
@@ -220,15 +200,10 @@ class Emitter {
       outputs,
       extents: parts[0]!.reduction.extents,
       accumulators: parts.flatMap(({ reduction }) => reduction.accumulators),
-      step: (accumulators, out, reduced) =>
-        parts.flatMap(({ reduction }, p) => {
-          const [start, end] = ranges[p]!
-          return reduction.step(accumulators.slice(start, end), place(out), reduced)
-        }),
+      step: (accumulators, out, reduced) => stepOf(parts, accumulators, place(out), reduced),
       finish: (accumulators, out) => {
         const index = place(out)
-        const statements = parts.flatMap(({ root, reduction }, p) => {
-          const [start, end] = ranges[p]!
+        const statements = parts.flatMap(({ root, reduction, start, end }) => {
           const values = reduction.finish(accumulators.slice(start, end))
           return root.outputs.flatMap((v) =>
             this.#result(v, index, values[root.equation.outputs.indexOf(v)]!),
@@ -237,6 +212,19 @@ class Emitter {
         return epilogue === null ? statements : [...statements, ...epilogue(index)]
       },
     }
+  }
+
+  // Reductions that share a nest, and which of all accumulators are whose.
+  #reductionsOf(roots: readonly Root[], reader: Reader): readonly PartOfNest[] {
+    let end = 0
+    return roots.map((root) => {
+      const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
+      if (lowering.tag !== 'reduce')
+        throw brokenLowering(root.equation, 'it was a reduction and no longer is')
+      const start = end
+      end += lowering.reduction.accumulators.length
+      return { root, reduction: lowering.reduction, start, end }
+    })
   }
 
   // A finished value: a local for the rest of the row, and a store that may turn out unread.
@@ -252,10 +240,11 @@ class Emitter {
   rows(): readonly Stmt[] {
     const { outer } = this.#cluster
     const prefix = this.#outerIndex
-    let body: readonly Stmt[] = this.#stages().flatMap((stage, s) => {
+    const stages = stagesOf(this.#cluster.roots, this.#analysis, this.#target.machine)
+    let body: readonly Stmt[] = stages.flatMap((stage, s) => {
       const statements =
         stage.extents === null ? this.#map(stage, s, prefix) : this.#reduceStage(stage, s, prefix)
-      for (const root of stage.roots) this.#done.add(root)
+      for (const root of [...stage.roots, ...stage.maps]) this.#done.add(root)
       return statements
     })
     if (this.#cluster.sums !== null) return this.#withSums(body, this.#cluster.sums)
@@ -296,102 +285,56 @@ class Emitter {
   }
 
   #reduceStage(stage: Stage, s: number, prefix: readonly Index[]): readonly Stmt[] {
-    const { inner, axes, roots } = stage
+    const { inner, axes, roots, maps } = stage
     const outputs = inner.map((extent, d) => ({ name: `j${s}_${d}`, extent }))
     const place = (own: readonly Index[]): readonly Index[] => placed(axes, prefix, own)
-    return this.#target.reduce(this.#specOf(roots, outputs, `a${s}`, place, null))
-  }
-
-  /** Roots that can share a loop nest: those that come one after the other, or need nothing between. */
-  #stages(): readonly Stage[] {
-    const stages: Stage[] = []
-    for (const root of this.#cluster.roots) {
-      const { axes } = root
-      const inner = innerOf(root.shape, axes)
-      const reads = this.#readsOf(root)
-      const isAlike = (stage: Stage): boolean =>
-        sameShape(stage.inner, inner) &&
-        sameShape(stage.axes, axes) &&
-        (stage.extents === null
-          ? root.extents === null
-          : root.extents !== null && sameShape(stage.extents, root.extents))
-      const made = (stage: Stage): readonly Read[] =>
-        reads.filter(({ memory }) => stage.roots.some((r) => r.outputs.some((v) => v === memory)))
-      let found: Stage | undefined
-      for (const stage of stages.toReversed()) {
-        const local = made(stage)
-        if (isAlike(stage) && local.every((r) => isShared(r, root))) found = stage
-        if (found !== undefined || local.length > 0 || !this.#target.machine.vectors) break
-      }
-      if (found !== undefined) found.roots.push(root)
-      else stages.push({ inner, axes, extents: root.extents, roots: [root] })
-    }
-    return stages
-  }
-
-  #readsOf(root: Root): readonly Read[] {
-    const reads: Read[] = []
-    const reader: Reader = new Reader(this.#analysis, (atom, index) => {
-      reads.push({ memory: memoryOf(atom, this.#analysis.aliases), atom, index })
-      return scalars.local(atom.aval.dtype, 'read')
+    const spec = this.#specOf(roots, outputs, `a${s}`, place, null)
+    if (maps.length === 0) return this.#target.reduce(spec)
+    // Each term is an element of the maps, too.
+    const readerAt = (reduced: readonly Index[]): Reader =>
+      this.#reader(maps, placed(axes, prefix, reduced))
+    return this.#target.reduce({
+      ...spec,
+      visits: (reduced) => {
+        const reader = readerAt(reduced)
+        const index = placed(axes, prefix, reduced)
+        return maps.flatMap((root) =>
+          root.outputs.map((v) => this.#store(v, index, reader.inline(v, index))),
+        )
+      },
+      step: (accumulators, out, reduced) => {
+        const made = this.#reductionsOf(roots, readerAt(reduced))
+        return stepOf(made, accumulators, place(out), reduced)
+      },
     })
-    const counters = countersOf(root)
-    const lowering = lowerEquation(root.equation, reader.pullsOf(root.equation))
-    if (lowering.tag === 'pull') for (const pull of lowering.outputs) pull(counters)
-    if (lowering.tag === 'reduce') {
-      const { accumulators, extents, step } = lowering.reduction
-      const reduced = extents.map((extent, d) => scalars.counter(`k${d}`, extent))
-      step(
-        accumulators.map((a, i) => scalars.local(a.dtype, `acc${i}`)),
-        counters,
-        reduced,
-      )
-    }
-    return reads
   }
 }
 
-/** An element that computing one element of a root reads. */
-interface Read {
-  readonly memory: Atom
-  readonly atom: Atom
-  readonly index: readonly Index[]
+/** A reduction among those that share a nest, and its accumulators among theirs. */
+interface PartOfNest {
+  readonly root: Root
+  readonly reduction: Reduction
+  readonly start: number
+  readonly end: number
 }
+
+const stepOf = (
+  parts: readonly PartOfNest[],
+  accumulators: readonly Scalar[],
+  output: readonly Index[],
+  reduced: readonly Index[],
+): readonly Scalar[] =>
+  parts.flatMap(({ reduction, start, end }) =>
+    reduction.step(accumulators.slice(start, end), output, reduced),
+  )
 
 const countersAlong = (shape: Shape, name: string): readonly Index[] =>
   shape.map((extent, d) => scalars.counter(`${name}${d}`, extent))
-
-const countersOf = (root: Root): readonly Index[] => countersAlong(root.shape, 'i')
-
-// Sharing a nest is right if what the stage makes is read at the same position, or not at all.
-const isShared = ({ memory, atom, index }: Read, root: Root): boolean =>
-  root.extents === null && memory === atom && sameIndices(index, countersOf(root))
-
-const innerOf = (shape: Shape, axes: readonly number[]): Shape =>
-  shape.filter((_, d) => !axes.includes(d))
-
-// The index of an element: the outer loops' counters along these axes, the others in between.
-const placed = (
-  axes: readonly number[],
-  outer: readonly Index[],
-  inner: readonly Index[],
-): readonly Index[] => {
-  const index: Index[] = []
-  let next = 0
-  for (let d = 0; d < outer.length + inner.length; d++) {
-    const k = axes.indexOf(d)
-    index.push(k < 0 ? inner[next++]! : outer[k]!)
-  }
-  return index
-}
 
 const loop = (counter: string, extent: number, body: readonly Stmt[]): readonly Stmt[] =>
   extent === 1
     ? [{ tag: 'comment', text: `${counter} = 0` }, ...body]
     : [{ tag: 'for', counter, extent, parallel: true, body }]
-
-const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean =>
-  a.length === b.length && a.every((index, d) => scalars.sameIndex(index, b[d]!))
 
 export const emitCluster = (
   cluster: Cluster,

@@ -109,9 +109,15 @@ const surrounds = (outer: readonly Stmt[], inner: readonly Stmt[]): boolean =>
 /**
  * True when buffer `output` may be the same memory as buffer `input`, in a kernel that writes each
  * element once: every element read is written later in the same step of the loops around, so that
- * no earlier step has written it.
+ * no earlier step has written it. Stores to the input count as reads, unless `ownStores` says that they
+ * come first.
  */
-export const mayOverwrite = (kernel: Kernel, input: string, output: string): boolean => {
+export const mayOverwrite = (
+  kernel: Kernel,
+  input: string,
+  output: string,
+  ownStores = false,
+): boolean => {
   let unwritten: Access[] = []
   const written = new Set<string>()
   let fits = true
@@ -122,7 +128,7 @@ export const mayOverwrite = (kernel: Kernel, input: string, output: string): boo
       unwritten = unwritten.filter(
         ({ key, scope }) => key !== access.key || !surrounds(access.scope, scope),
       )
-    } else if (access.buffer === input) {
+    } else if (access.buffer === input && !(ownStores && access.store)) {
       if (written.has(access.key)) fits = false
       unwritten.push(access)
     }

@@ -14,6 +14,7 @@ import { substitution } from '../rewrite.ts'
 import type { Dim } from '../tiling.ts'
 import { effectsOf } from '../visit.ts'
 import { blockedLoops, handsOver } from './blocks.ts'
+import { isInDoubt, withTerm, withoutNaN } from './extremes.ts'
 import { type Nest, loopOver } from './nest.ts'
 import type { Operand, Split } from './operands.ts'
 import { type Point, stepStatements } from './steps.ts'
@@ -72,7 +73,38 @@ const combinationsOf = (
     [new Map()],
   )
 
+/** How one tile is computed. */
+interface TileLoops {
+  readonly declared: readonly Stmt[]
+  /** Totals and partial results as they are declared. */
+  readonly restart: readonly Stmt[]
+  readonly loops: readonly Stmt[]
+  readonly finish: readonly Stmt[]
+  /** The totals of an accumulator, one for each row of the tile. */
+  readonly totals: (a: number) => readonly Scalar[]
+}
+
 const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): readonly Stmt[] => {
+  const quick = withoutNaN(along)
+  const exact = tileLoops(
+    quick === null ? along : { ...along, nest: { ...along.nest, visits: [] } },
+    places,
+  )
+  if (quick === null) return [...exact.declared, ...exact.loops, ...exact.finish]
+  const fast = tileLoops(quick.along, places)
+  const doubts = quick.extremes.flatMap(({ a, sum, op }) =>
+    fast.totals(a).map((total, n) => isInDoubt(op, total, fast.totals(sum)[n]!)),
+  )
+  const again: Stmt = {
+    tag: 'if',
+    condition: doubts.reduce((x, y) => binaryOp('or', x, y)),
+    then: [...exact.restart, ...exact.loops],
+    otherwise: [],
+  }
+  return [...fast.declared, ...fast.loops, again, ...exact.finish]
+}
+
+const tileLoops = (along: Along, places: ReadonlyMap<string, Place>): TileLoops => {
   const { nest, tile, lanes, dtypes, limit } = along
   const { accumulators, associative } = nest
   const ops = associative!.map((a) => a.op)
@@ -101,6 +133,8 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
       copies: new Map([...copies, [inner.name, v]]),
     }
   }
+  const visitsAt = ({ counters }: Pick<Point, 'counters'>): readonly Stmt[] =>
+    substitution({ counters }).body(nest.visits)
   const laneLoop = (
     name: string,
     vectors: readonly {
@@ -108,6 +142,7 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
       readonly start: Index
       readonly masked: number | null
     }[],
+    isRest: boolean,
   ): Stmt => {
     const lane: Index = { tag: 'counter', name, extent: lanes }
     const body = vectors.flatMap(({ v, start, masked }) => {
@@ -119,7 +154,7 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
               masked: (value: Scalar, a: number): Scalar =>
                 maskedStep(along, value, a, lane, masked),
             }
-      return stepStatements(
+      const steps = stepStatements(
         {
           accumulators,
           dtypes,
@@ -133,8 +168,18 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
         points,
         rows.map((d) => d.name),
       )
+      return !isRest ? [...steps, ...points.flatMap(visitsAt)] : steps
     })
     return { tag: 'for', counter: name, extent: lanes, lanes, body }
+  }
+
+  // A loop that ends where the terms do: surplus lanes store nothing.
+  const visitsOf = (count: number): readonly Stmt[] => {
+    if (nest.visits.length === 0) return []
+    const name = `${inner.name}y`
+    const k = plus(counter(name, count), rounds * perRound)
+    const body = visitsAt({ counters: new Map([[inner.name, k]]) })
+    return [{ tag: 'for', counter: name, extent: count, parallel: true, lanes, body }]
   }
 
   const round = { name: `${inner.name}r`, extent: rounds }
@@ -146,6 +191,7 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
       start: plus(start, v * lanes),
       masked: null,
     })),
+    false,
   )
   const rest = Array.from({ length: Math.ceil(left / lanes) }, (_, v) => ({
     v,
@@ -184,14 +230,26 @@ const tileStatements = (along: Along, places: ReadonlyMap<string, Place>): reado
     ]
   })
   const dims = [...outer, round]
-  const tail = rest.length === 0 ? [] : [laneLoop(`${inner.name}w`, rest)]
+  const tail = rest.length === 0 ? [] : [laneLoop(`${inner.name}w`, rest, true), ...visitsOf(left)]
   const shape = { dims, body: [main], steps: 1, limit, reset, flush, rest: tail }
   const over = handsOver(shape)
   const loops = blockedLoops(shape)
   const finish = combinations.flatMap((c) =>
     finishAt(along, pointAt(c, 0, constant(0)), c, totalOf),
   )
-  return [...declared, ...loops, ...(over ? [] : flush), ...finish]
+  return {
+    declared,
+    restart: [
+      ...each((a, c) => {
+        const { dtype, initial } = accumulators[a]!
+        return [{ tag: 'assign', name: totalOf(a, c), value: literal(dtype, initial) }]
+      }),
+      ...reset,
+    ],
+    loops: [...loops, ...(over ? [] : flush)],
+    finish,
+    totals: (a) => combinations.map((c) => local(accumulators[a]!.dtype, totalOf(a, c))),
+  }
 }
 
 // The step's own accumulator and its term; a term that does not exist becomes neutral.
@@ -202,10 +260,12 @@ const maskedStep = (
   lane: Index,
   count: number,
 ): Scalar => {
-  if (value.tag !== 'binary') return value
   const exists = scalars.within(lane, 0, count)
   const neutral = literal(dtypes[a]!, nest.associative![a]!.neutral)
-  return { ...value, y: scalars.selectOp(exists, value.y, neutral) }
+  const masked = (y: Scalar): Scalar => scalars.selectOp(exists, y, neutral)
+  return value.tag === 'binary'
+    ? { ...value, y: masked(value.y) }
+    : (withTerm(value, masked) ?? value)
 }
 
 const finishAt = (

@@ -16,10 +16,12 @@ export interface Space {
   readonly reduced: readonly Dim[]
   readonly steps: readonly Scalar[]
   readonly finish: readonly Stmt[]
+  /** Stores of each term. */
+  readonly visits: readonly Stmt[]
 }
 
 // Every index that something reads as a whole, each once.
-const indicesOf = ({ steps, finish }: Space): readonly Index[] => {
+const indicesOf = ({ steps, finish, visits }: Space): readonly Index[] => {
   const found: Index[] = []
   const w = walk({
     scalar: (s) => {
@@ -32,12 +34,18 @@ const indicesOf = ({ steps, finish }: Space): readonly Index[] => {
   })
   for (const s of steps) w.scalar(s)
   w.body(finish)
+  w.body(visits)
   return found
 }
 
 const replace = (space: Space, counters: ReadonlyMap<string, Index>): Space => {
   const rewriter = substitution({ counters })
-  return { ...space, steps: space.steps.map(rewriter.scalar), finish: rewriter.body(space.finish) }
+  return {
+    ...space,
+    steps: space.steps.map(rewriter.scalar),
+    finish: rewriter.body(space.finish),
+    visits: rewriter.body(space.visits),
+  }
 }
 
 /** The divisors by which loads cut each counter. */
@@ -58,6 +66,7 @@ const divisorsOf = (space: Space): ReadonlyMap<string, ReadonlySet<number>> => {
   })
   for (const s of space.steps) w.scalar(s)
   w.body(space.finish)
+  w.body(space.visits)
   return found
 }
 

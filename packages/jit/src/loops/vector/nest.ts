@@ -31,6 +31,8 @@ export interface VectorReductionSpec {
   ) => readonly Scalar[]
   /** Stores and epilogue of one output. Called with symbols. */
   readonly finish: (accumulators: readonly Scalar[], output: readonly Index[]) => readonly Stmt[]
+  /** Stores to make for each term of the only output, which steps may compute with. */
+  readonly visits?: (reduced: readonly Index[]) => readonly Stmt[]
   /** Makes memory of so many elements and gives its name. Absent: nothing is packed or split. */
   readonly scratch?: (size: number, dtype: DType) => string
   /**
@@ -53,6 +55,7 @@ export interface Nest {
   readonly accumulators: readonly Accumulator[]
   readonly steps: readonly Scalar[]
   readonly finish: readonly Stmt[]
+  readonly visits: readonly Stmt[]
   /** For each accumulator, how partial results combine; null where the order of steps matters. */
   readonly associative: readonly Associative[] | null
 }
@@ -73,13 +76,11 @@ const nestIn = (spec: VectorReductionSpec, regroup: (space: Space) => Space): Ne
   })
   const accs = accumulators.map((a) => local(a.dtype, a.name))
   const output = spec.outputs.map((o) => counter(o.name, o.extent))
-  const steps = spec.step(
-    accs,
-    output,
-    reduced.map((k) => counter(k.name, k.extent)),
-  )
+  const terms = reduced.map((k) => counter(k.name, k.extent))
+  const steps = spec.step(accs, output, terms)
   const finish = spec.finish(accs, output)
-  const space = regroup({ outputs: spec.outputs, reduced, steps, finish })
+  const visits = spec.visits?.(terms) ?? []
+  const space = regroup({ outputs: spec.outputs, reduced, steps, finish, visits })
   const names = new Set(accumulators.map((a) => a.name))
   const found = space.steps.map((s, n) => associativeStep(s, accumulators[n]!.name, names))
   const associative = found.every((a) => a !== null) ? found : null

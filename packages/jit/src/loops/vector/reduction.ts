@@ -10,7 +10,7 @@ import { sizeOfBody, walk } from '../visit.ts'
 import { isLaneable } from './laneable.ts'
 import { emitAlong } from './along.ts'
 import { hasWide, narrowFinish, narrowSteps } from './narrow.ts'
-import { type Nest, type VectorReductionSpec, nestOf } from './nest.ts'
+import { type Nest, type VectorReductionSpec, loopOver, nestOf } from './nest.ts'
 import { type Operand, type Split, movementOf, splitOperands } from './operands.ts'
 import { cutTerms } from './chunks.ts'
 import { emitOutward } from './outward.ts'
@@ -44,6 +44,14 @@ export const emitVectorReduction = (spec: VectorReductionSpec): readonly Stmt[] 
 const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly Stmt[] => {
   if (extentOf(nest.outputs) === 0) return []
   const planned = planOf(spec, nest)
+  if (nest.visits.length > 0 && !mayVisit(nest.visits, planned)) {
+    const { visits: _, ...plain } = spec
+    const loops = nest.reduced.reduceRight(
+      (body, d) => [loopOver(d.name, d.extent, body, true)],
+      nest.visits,
+    )
+    return [...loops, ...emit(plain, nestOf(plain), mayPart)]
+  }
   if (planned === null) return scalarLoops(spec)
   const { tile, along, outward } = planned
   if (mayPart && spec.scratch !== undefined) {
@@ -242,6 +250,13 @@ const finishAccesses = (
   return { beside, apart }
 }
 
+// In the lanes of the terms, which must be few enough for the widest value.
+const mayVisit = (visits: readonly Stmt[], planned: Plan | null): boolean =>
+  planned !== null &&
+  planned.tile.along === 'reduced' &&
+  (planned.along.lanes === 2 || !hasWide([], visits)) &&
+  isLaneableBody(visits)
+
 const isLaneableBody = (body: readonly Stmt[]): boolean =>
   body.every((s) =>
     s.tag === 'let' || s.tag === 'store' ? isLaneable(s.value) : s.tag === 'comment',
@@ -266,7 +281,7 @@ const panelOf = (operand: Operand, nest: Nest, tile: Tile, lanes: number): Layou
 
 // One value at a time; the outermost loops may still be shared out.
 const scalarLoops = (spec: VectorReductionSpec): readonly Stmt[] => {
-  const { scratch: _, before: __, ...plain } = spec
+  const { scratch: _, before: __, visits: ___, ...plain } = spec
   const outputs = new Set(spec.outputs.map((d) => d.name))
   return emitReduction(plain).map((s) =>
     s.tag === 'for' && outputs.has(s.counter) ? { ...s, parallel: true } : s,

@@ -194,7 +194,8 @@ const aligned = (
     spec.outputs.map((d) => counter(d.name, d.extent)),
     at,
   )
-  const finish = substitution({ counters }).body(rows?.body ?? [])
-  const merged = mergeAdjacent({ outputs: spec.outputs, reduced, steps, finish }, reduced)
-  return { reduced: merged.dims, steps: merged.space.steps, body: merged.space.finish }
+  const visits = substitution({ counters }).body(rows?.body ?? [])
+  const space = { outputs: spec.outputs, reduced, steps, finish: [], visits }
+  const merged = mergeAdjacent(space, reduced)
+  return { reduced: merged.dims, steps: merged.space.steps, body: merged.space.visits }
 }

@@ -45,8 +45,11 @@ export const splitPrologue = (step: KernelStep): readonly KernelStep[] => {
     kernel.buffers.filter((_, n) => slots[n] instanceof Scratch).map((b) => b.name),
   )
   const isOwn = (s: Stmt): boolean => {
-    const written = s.tag === 'for' ? effectsOf([s]).stored : null
-    return s.tag === 'comment' || (written !== null && [...written].every((b) => scratch.has(b)))
+    if (s.tag !== 'for') return s.tag === 'comment'
+    const { read, written } = accessesOf([s])
+    // Tiles that come as statements may compute in scratch: that is their own work.
+    if (!step.writesOnce && [...read].some((b) => scratch.has(b))) return false
+    return [...written].every((b) => scratch.has(b))
   }
   const first = kernel.body.findIndex((s) => !isOwn(s))
   if (first <= 0 || kernel.body.slice(0, first).every((s) => s.tag === 'comment')) return [step]

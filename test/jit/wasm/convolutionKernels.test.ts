@@ -135,6 +135,33 @@ describe('windows that hang over the border', () => {
   })
 })
 
+describe('the gradient of a 3×3 kernel by minimal filtering', () => {
+  const gradient =
+    (padding: number) =>
+    (x: Tensor, kernel: Tensor, cotangent: Tensor): Tensor =>
+      vjp((k: Tensor) => conv(x, k, { padding }), kernel)[1](cotangent)[0]
+  const layers = [
+    { x: [8, 16, 16, 16], outputs: 16, padding: 1, isMinimal: true },
+    { x: [10, 20, 18, 26], outputs: 24, padding: 0, isMinimal: true },
+    { x: [4, 16, 16, 15], outputs: 16, padding: 1, isMinimal: false },
+    { x: [1, 16, 8, 8], outputs: 16, padding: 1, isMinimal: false },
+  ] as const
+  for (const { x: shape, outputs, padding, isMinimal } of layers) {
+    test(`${shape.join('×')} to ${outputs}: ${isMinimal ? 'tiles' : 'direct'}`, () => {
+      const [batch, channels, height, width] = shape
+      const less = 2 - 2 * padding
+      const args = [
+        normal(1, shape),
+        normal(2, [outputs, channels, 3, 3]),
+        normal(3, [batch, outputs, height - less, width - less]),
+      ] as const
+      const compiled = jit(gradient(padding))
+      expect(compiled.lower(...args).source.includes('vector')).toBe(isMinimal)
+      expectClose(compiled(...args), interpret(gradient(padding))(...args), 1e-4)
+    })
+  }
+})
+
 describe('depthwise convolutions', () => {
   for (const stride of [1, 2]) {
     const depthwise = (x: Tensor, kernel: Tensor): Tensor =>

@@ -41,6 +41,7 @@ import { borderTiles, suitsBorderTiles } from './borderTiles.ts'
 import { phaseConv, suitsPhases } from './phaseConv.ts'
 import { slice } from './slice.ts'
 import { fewestChannelsOfKernels, suitsWinograd, winogradConv } from './winograd.ts'
+import { suitsWinogradKernel, winogradKernel } from './winogradKernel.ts'
 import { suitsTiles, winogradTiles } from './winogradTiles.ts'
 
 const { affine, convertTo, floorDivide } = scalars
@@ -219,6 +220,9 @@ const batchRule: BatchRule<ConvSlots, ConvParams> = ([x, w], [xDim, wDim], param
 const isPlain = ({ padding, inputDilation }: ConvParams): boolean =>
   padding.flat().every((p) => p === 0) && inputDilation.every((d) => d === 1)
 
+const isUnit = ({ strides, kernelDilation, groups }: ConvParams): boolean =>
+  groups === 1 && strides.every((s) => s === 1) && kernelDilation.every((d) => d === 1)
+
 const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) => {
   const { dtype, shape } = outputs[0]!
   // Cropping may leave less than nothing of the input, which cannot be written down as an array.
@@ -243,6 +247,9 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   }
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
+  }
+  if (vectors && isUnit(params) && suitsWinogradKernel(x.shape, w.shape, dtype)) {
+    return winogradKernel(x.shape, w.shape)
   }
   if (vectors && suitsWinograd(x, w, params) && suitsTiles(w.shape)) {
     if (isEven(x.shape)) return winogradTiles(x.shape, w.shape)

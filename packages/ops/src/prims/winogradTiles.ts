@@ -15,6 +15,8 @@ import {
   scalars,
 } from '@cotangent/core'
 
+import { Locals, bothWays, inputLine, outputLine, type Line } from './winogradLines.ts'
+
 const { affine, binaryOp, counter, dataIndex, floorDivide, fromIndex } = scalars
 const { literal, load, local, modulo, within } = scalars
 
@@ -93,53 +95,9 @@ const laneLoop = (name: string, extent: number, body: readonly Stmt[]): Stmt => 
   lanes,
   body,
 })
-const laneAt = (name: string): Index => ({ tag: 'counter', name, extent: lanes })
 const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
 const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
-
-/** Values of expressions as locals, so that each is computed once. */
-class Locals {
-  readonly statements: Stmt[] = []
-  readonly #prefix: string
-
-  constructor(prefix: string) {
-    this.#prefix = prefix
-  }
-
-  keep(value: Scalar): Scalar {
-    const name = `${this.#prefix}${this.statements.length}`
-    this.statements.push({ tag: 'let', name, value })
-    return local(value.dtype, name)
-  }
-}
-
-type Line = (values: readonly Scalar[]) => readonly Scalar[]
-
-// Bᵀ, G and Aᵀ of F(2, 3) along one axis.
-const inputLine: Line = ([d0, d1, d2, d3]) => [
-  sub(d0!, d2!),
-  add(d1!, d2!),
-  sub(d2!, d1!),
-  sub(d1!, d3!),
-]
-const outputLine: Line = ([m0, m1, m2, m3]) => [add(add(m0!, m1!), m2!), sub(sub(m1!, m2!), m3!)]
-
-/** A transform along columns, then along rows; values are numbered row by row. */
-const bothWays = (
-  locals: Locals,
-  values: readonly Scalar[],
-  width: number,
-  line: Line,
-): readonly Scalar[] => {
-  const height = values.length / width
-  const columns = range(width).map((j) =>
-    line(range(height).map((i) => values[i * width + j]!)).map((v) => locals.keep(v)),
-  )
-  return range(columns[0]!.length).flatMap((i) =>
-    line(columns.map((column) => column[i]!)).map((v) => locals.keep(v)),
-  )
-}
-
+const laneAt = (name: string): Index => ({ tag: 'counter', name, extent: lanes })
 /** `x: [N, C, H, W]` with `w: [O, C, 3, 3]`, padding applied; of even extents. */
 export const winogradTiles = (x: Shape, w: Shape): Lowering => {
   const plan = planOf(x, w)

@@ -214,6 +214,45 @@ describe('binary cross-entropy', () => {
   })
 })
 
+describe('targets', () => {
+  const column = draw(9, [3, 1])
+  const losses: readonly ((x: Tensor, t: Tensor) => Tensor)[] = [
+    l.squaredError,
+    l.meanSquaredError,
+    l.huber,
+    l.logCosh,
+    l.quantileLoss,
+    l.hinge,
+    l.perceptron,
+    l.softMargin,
+    l.sigmoidBinaryCrossEntropy,
+    l.binaryCrossEntropy,
+    l.sigmoidFocal,
+    l.poissonNegativeLogLikelihood,
+    l.klDivergence,
+  ]
+  test.each(losses)('%o refuses what would enlarge the predictions', (loss) => {
+    expect(() => loss(column, draw(9, [3]))).toThrow(ShapeError)
+    expect(() => loss(draw(9, [3]), column)).toThrow('broadcasts to it')
+  })
+
+  test('may be numbers, or rows for all', () => {
+    expect(l.meanSquaredError(tensor([1, 3]), 2).item()).toBe(1)
+    expect(
+      l
+        .huber(
+          tensor([
+            [1, 2],
+            [1, 2],
+          ]),
+          tensor([1, 2]),
+        )
+        .item(),
+    ).toBe(0)
+    expect(l.hinge(tensor([0.5, 2]), [1, 1]).item()).toBe(0.25)
+  })
+})
+
 describe('distances', () => {
   test('divergences: symmetric or not, bounded or not', () => {
     const [p, q] = [1, 2].map((i) => nnFunctions.softmax(draw(i, [5, 3])))

@@ -128,7 +128,7 @@ const operations: Readonly<Record<string, Operation>> = {
   smooth_labels: ({ labels }, a) => ({ y: l.smoothLabels(labels!, a.number('alpha')) }),
   global_norm: (inputs) => ({ y: optim.globalNorm(inputs) }),
   safe_norm: ({ x }, a) => ({ y: l.safeNorm(x!, a.number('min_norm')) }),
-  fenchel_young_loss: ({ scores: x, targets }) => ({
+  make_fenchel_young_loss: ({ scores: x, targets }) => ({
     y: l.fenchelYoung((s) => nnFunctions.logsumexp(s, { axis: -1 }))(x!, targets!, none),
   }),
 }

@@ -27,7 +27,7 @@ export const sigmoidBinaryCrossEntropy = (
   options: SigmoidBinaryCrossEntropyOptions = {},
 ): Tensor => {
   const { positiveWeight } = options
-  const targets = like(logits, labels)
+  const targets = like('sigmoidBinaryCrossEntropy', logits, labels)
   const logP = nnFunctions.logSigmoid(logits)
   const logQ = nnFunctions.logSigmoid(logits.neg())
   const positive = positiveWeight === undefined ? targets : targets.mul(positiveWeight)
@@ -45,7 +45,7 @@ export const binaryCrossEntropy = (
   labels: TensorLike,
   options: BinaryCrossEntropyOptions = {},
 ): Tensor => {
-  const targets = like(probabilities, labels)
+  const targets = like('binaryCrossEntropy', probabilities, labels)
   const failures = probabilities.neg().add(1)
   const values = targets
     .mul(flooredLog(probabilities))

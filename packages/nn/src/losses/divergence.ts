@@ -1,7 +1,7 @@
 /** How far one distribution is from another. */
 import type { Tensor } from '@cotangent/core'
 import type { Reduction } from './reduction.ts'
-import { reduce } from './reduction.ts'
+import { fitting, reduce } from './reduction.ts'
 
 export interface DivergenceOptions {
   /** The axis of the events, which is summed over; the last by default. `null`: terms on their own. */
@@ -22,6 +22,7 @@ const summed = (terms: Tensor, { axis = -1, reduction }: DivergenceOptions): Ten
 
 // target · (log target − logPrediction); 0 where the target is.
 const terms = (logPredictions: Tensor, targets: Tensor): Tensor => {
+  fitting('klDivergence', logPredictions, targets)
   const isPositive = targets.greater(0)
   const logTargets = targets.where(isPositive, 1).log()
   return targets.mul(logTargets.sub(logPredictions)).where(isPositive, 0)

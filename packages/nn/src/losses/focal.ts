@@ -22,7 +22,7 @@ export const sigmoidFocal = (
   labels: TensorLike,
   { alpha, gamma = 2, reduction }: SigmoidFocalOptions = {},
 ): Tensor => {
-  const targets = like(logits, labels)
+  const targets = like('sigmoidFocal', logits, labels)
   const failures = targets.neg().add(1)
   // 1 − p without cancellation.
   const doubt = nnFunctions

@@ -3,8 +3,12 @@ import type { Tensor, TensorLike } from '@cotangent/core'
 import { nnFunctions } from '@cotangent/ops'
 import { type LossOptions, like, reduce } from './reduction.ts'
 
-const shortfall = (scores: Tensor, targets: TensorLike): Tensor =>
-  scores.mul(like(scores, targets)).neg().add(1).maximum(0)
+const shortfall = (operation: string, scores: Tensor, targets: TensorLike): Tensor =>
+  scores
+    .mul(like(operation, scores, targets))
+    .neg()
+    .add(1)
+    .maximum(0)
 
 /**
  * max(0, 1 − target · score), targets −1 or 1.
@@ -16,14 +20,14 @@ export const hinge = (
   scores: Tensor,
   targets: TensorLike,
   { reduction }: LossOptions = {},
-): Tensor => reduce(shortfall(scores, targets), reduction)
+): Tensor => reduce(shortfall('hinge', scores, targets), reduction)
 
 /** max(0, 1 − target · score)². */
 export const squaredHinge = (
   scores: Tensor,
   targets: TensorLike,
   { reduction }: LossOptions = {},
-): Tensor => reduce(shortfall(scores, targets).square(), reduction)
+): Tensor => reduce(shortfall('squaredHinge', scores, targets).square(), reduction)
 
 /**
  * max(0, −target · score), targets −1 or 1.
@@ -33,14 +37,22 @@ export const perceptron = (
   scores: Tensor,
   targets: TensorLike,
   { reduction }: LossOptions = {},
-): Tensor => reduce(scores.mul(like(scores, targets)).neg().maximum(0), reduction)
+): Tensor =>
+  reduce(
+    scores
+      .mul(like('perceptron', scores, targets))
+      .neg()
+      .maximum(0),
+    reduction,
+  )
 
 /** log(1 + e^(−target · score)), targets −1 or 1; without overflow. */
 export const softMargin = (
   scores: Tensor,
   targets: TensorLike,
   { reduction }: LossOptions = {},
-): Tensor => reduce(nnFunctions.softplus(scores.mul(like(scores, targets)).neg()), reduction)
+): Tensor =>
+  reduce(nnFunctions.softplus(scores.mul(like('softMargin', scores, targets)).neg()), reduction)
 
 export interface MarginOptions extends LossOptions {
   readonly margin?: number
@@ -66,6 +78,6 @@ export const marginRanking = (
   targets: TensorLike,
   { margin = 0, reduction }: MarginOptions = {},
 ): Tensor => {
-  const lead = first.sub(second).mul(like(first, targets))
+  const lead = first.sub(second).mul(like('marginRanking', first, targets))
   return reduce(lead.neg().add(margin).maximum(0), reduction)
 }

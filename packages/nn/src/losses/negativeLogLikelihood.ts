@@ -51,7 +51,7 @@ export const poissonNegativeLogLikelihood = (
   targets: TensorLike,
   { logInput = true, full = false, epsilon = 1e-8, reduction }: PoissonOptions = {},
 ): Tensor => {
-  const counts = like(predictions, targets)
+  const counts = like('poissonNegativeLogLikelihood', predictions, targets)
   const values = logInput
     ? predictions.exp().sub(counts.mul(predictions))
     : predictions.sub(counts.mul(predictions.add(epsilon).log()))
@@ -94,7 +94,9 @@ export const gaussianNegativeLogLikelihood = (
 ): Tensor => {
   const missing = stopGradient(variance.neg().add(epsilon).maximum(0))
   const floored = variance.add(missing)
-  const squares = predictions.sub(like(predictions, targets)).square()
+  const squares = predictions
+    .sub(like('gaussianNegativeLogLikelihood', predictions, targets))
+    .square()
   const values = floored.log().add(squares.div(floored)).mul(0.5)
   return reduce(full ? values.add(0.5 * Math.log(2 * Math.PI)) : values, reduction)
 }

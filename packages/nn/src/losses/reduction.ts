@@ -1,5 +1,12 @@
 /** From values per element or example to what a loss returns. */
-import { type Tensor, type TensorLike, asTensor } from '@cotangent/core'
+import {
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  asTensor,
+  broadcastShapes,
+  showAval,
+} from '@cotangent/core'
 
 /** The mean, the sum, or one value each. */
 export type Reduction = 'mean' | 'sum' | 'none'
@@ -29,6 +36,28 @@ export const reduceWeighted = (
   reduction: Reduction = 'mean',
 ): Tensor => (reduction === 'mean' ? values.sum().div(weights.sum()) : reduce(values, reduction))
 
-/** Targets in the dtype of the predictions, so that integer and boolean labels may be given. */
-export const like = (predictions: Tensor, targets: TensorLike): Tensor =>
-  asTensor(targets).astype(predictions.dtype)
+/**
+ * Targets that have the shape of the predictions, or broadcast to it; as they were given.
+ * @throws ShapeError where they would enlarge it instead: `[n, 1]` and `[n]` make `[n, n]` differences.
+ */
+export const fitting = (
+  operation: string,
+  predictions: Tensor,
+  targets: TensorLike,
+): TensorLike => {
+  const target = asTensor(targets)
+  if (broadcastShapes(predictions.shape, target.shape)?.join() === predictions.shape.join()) {
+    return targets
+  }
+  throw new ShapeError({
+    operation,
+    problem: 'targets and predictions do not fit',
+    got: `predictions: ${showAval(predictions.aval)}, targets: ${showAval(target.aval)}`,
+    want: 'targets of the shape of the predictions, or one that broadcasts to it',
+    fix: 'reshape one of them: squeeze() or expandDims() for an axis of extent 1',
+  })
+}
+
+/** `fitting` in the dtype of the predictions, so that integer and boolean labels may be given. */
+export const like = (operation: string, predictions: Tensor, targets: TensorLike): Tensor =>
+  asTensor(fitting(operation, predictions, targets)).astype(predictions.dtype)

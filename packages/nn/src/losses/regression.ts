@@ -1,11 +1,17 @@
 /** Distances of predictions from targets, element by element. */
 import { ShapeError, type Tensor, type TensorLike } from '@cotangent/core'
 import { np } from '@cotangent/ops'
-import { type LossOptions, reduce } from './reduction.ts'
+import { type LossOptions, fitting, reduce } from './reduction.ts'
 
-/** (prediction − target)², one value an element. */
+const difference = (operation: string, predictions: Tensor, targets: TensorLike): Tensor =>
+  predictions.sub(fitting(operation, predictions, targets))
+
+/**
+ * (prediction − target)², one value an element.
+ * @throws ShapeError, as all of these, for targets that do not broadcast to the predictions.
+ */
 export const squaredError = (predictions: Tensor, targets: TensorLike = 0): Tensor =>
-  predictions.sub(targets).square()
+  difference('squaredError', predictions, targets).square()
 
 /** ½ (prediction − target)², one value an element; its derivative is the difference. */
 export const l2Loss = (predictions: Tensor, targets: TensorLike = 0): Tensor =>
@@ -23,7 +29,7 @@ export const meanAbsoluteError = (
   predictions: Tensor,
   targets: TensorLike,
   { reduction }: LossOptions = {},
-): Tensor => reduce(predictions.sub(targets).abs(), reduction)
+): Tensor => reduce(difference('meanAbsoluteError', predictions, targets).abs(), reduction)
 
 export interface HuberOptions extends LossOptions {
   /** Where the square turns into a line; 1 by default. */
@@ -41,7 +47,7 @@ export const huber = (
   targets: TensorLike = 0,
   { delta = 1, reduction }: HuberOptions = {},
 ): Tensor => {
-  const distance = predictions.sub(targets).abs()
+  const distance = difference('huber', predictions, targets).abs()
   const quadratic = distance.minimum(delta)
   const linear = distance.sub(quadratic)
   return reduce(quadratic.square().mul(0.5).add(linear.mul(delta)), reduction)
@@ -87,7 +93,7 @@ export const logCosh = (
   targets: TensorLike = 0,
   { reduction }: LossOptions = {},
 ): Tensor => {
-  const d = predictions.sub(targets)
+  const d = difference('logCosh', predictions, targets)
   return reduce(np.logaddexp(d, d.neg()).sub(Math.LN2), reduction)
 }
 
@@ -106,6 +112,6 @@ export const quantileLoss = (
   targets: TensorLike,
   { quantile = 0.5, reduction }: QuantileOptions = {},
 ): Tensor => {
-  const excess = predictions.sub(targets)
+  const excess = difference('quantileLoss', predictions, targets)
   return reduce(excess.mul(-quantile).maximum(excess.mul(1 - quantile)), reduction)
 }

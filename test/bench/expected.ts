@@ -1,6 +1,6 @@
 /** What the compiler is expected to make of each workload that other libraries share. */
 
-type Filtering = 'minimal' | 'direct'
+export type Filtering = 'minimal' | 'direct'
 
 export interface Path {
   /**
@@ -22,9 +22,15 @@ export const paths: ReadonlyMap<string, Path> = new Map([
   ['matmul_256', matmul],
   ['matmul_512', matmul],
   ['matmul_1024', matmul],
-  ['conv3x3_fwd', { most: 5, computed: [], filtering: { js: 'minimal', wasm: 'direct' }, tile: 8 }],
+  [
+    'conv3x3_fwd',
+    { most: 5, computed: [], filtering: { js: 'minimal', wasm: 'minimal' }, tile: 8 },
+  ],
   // The gradient of the kernel is a convolution with the image as its window.
-  ['conv3x3_grad', { most: 8, computed: ['conv'], tile: 8 }],
+  [
+    'conv3x3_grad',
+    { most: 8, computed: ['conv'], filtering: { js: 'direct', wasm: 'minimal' }, tile: 8 },
+  ],
   [
     'conv_lenet1_fwd',
     { most: 2, computed: ['conv'], filtering: { js: 'direct', wasm: 'direct' }, tile: 6 },

@@ -315,6 +315,21 @@ describe('transformers', () => {
     expectClose(whole.at('1:'), short, 1e-5)
   })
 
+  test('encoder and decoder as one', () => {
+    const [encoder, decoder] = [nn.transformerEncoder(1, heads), nn.transformerDecoder(1, heads)]
+    const network = nn.transformer(encoder, decoder)
+    const { params, state, outputShape } = network.init(key, x.shape)
+    expect(outputShape).toEqual(x.shape)
+    expect(params.decoder.layer1.crossAttention.query.kernel.shape).toEqual([features, heads, 4])
+    const sourceVisibility = { lengths: tensor(Int32Array.of(5, 3)) }
+    const [y] = network.apply({ params, state }, { source: memory, target: x, sourceVisibility })
+    const [alone] = network.apply(
+      { params, state },
+      { source: memory.at('1:', ':3'), target: x.at('1:') },
+    )
+    expectClose(y.at('1:'), alone)
+  })
+
   test('dropout: in training alone, other places by other keys', () => {
     const encoder = nn.transformerEncoder(1, heads, { dropout: 0.3 })
     const { params } = encoder.init(key, x.shape)

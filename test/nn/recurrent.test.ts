@@ -137,6 +137,27 @@ describe('layers and directions', () => {
     expectClose(y, { outputs: above.outputs, carry: { layer1: below.carry, layer2: above.carry } })
   })
 
+  test('any two layers, one from the end', () => {
+    const layer = nn.bidirectional(nn.serial(nn.gru(units), nn.dense(2)), nn.rnn(3))
+    const { params, state, outputShape } = layer.init(key, x.shape)
+    expect(outputShape).toEqual([batch, time, 5])
+    expect(params.forward.gru1.kernel.shape).toEqual([features, 3 * units])
+    const [y] = layer.apply({ params, state }, { inputs: x, lengths })
+    const own = { params: params.backward, state: none }
+    const [back] = nn.rnn(3, { reverse: true }).apply(own, x.at('1:2', ':2'))
+    expectClose(y.at('1:2', ':2', '2:'), back)
+    const ends = nn.bidirectional(
+      nn.rnn(3, { returnSequences: false }),
+      nn.rnn(3, { returnSequences: false }),
+      {
+        merge: 'sum',
+      },
+    )
+    const made = ends.init(key, x.shape)
+    expect(made.outputShape).toEqual([batch, 3])
+    expect(ends.apply(made, x)[0].shape).toEqual([batch, 3])
+  })
+
   test('dropout between the layers, in training alone', () => {
     const stack = nn.rnn(units, { layers: 2, dropout: 0.5 })
     const { params } = stack.init(key, x.shape)

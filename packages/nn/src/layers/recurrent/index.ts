@@ -1,4 +1,5 @@
 /** Recurrent layers over sequences `[batch, time, features]`, and their cells. */
+export * from './bidirectional.ts'
 export * from './cell.ts'
 export * from './cells.ts'
 export * from './convLstmCell.ts'

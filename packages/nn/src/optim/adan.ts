@@ -6,7 +6,7 @@ import { type Hyper, type ScheduleOr, complement, increment, times, zeroCount } 
 import { overRoot, unbiased, updateMoment, updateSecondMoment } from './moments.ts'
 import { type RateState, scaleByLearningRate } from './rate.ts'
 import { type CountState, type GradientTransformation, chain } from './transformation.ts'
-import { type Tree, mapTrees, zerosOf } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, zerosOf } from './trees.ts'
 
 export interface AdanState extends CountState {
   /** Mean of the gradients. */
@@ -54,7 +54,10 @@ export const scaleByAdan = (
       const count = increment(state.count)
       const numerator = ahead(unbiased(mean, b1, count), unbiased(difference, b2, count))
       const updates = overRoot(numerator, unbiased(square, b3, count), epsilon, epsilonRoot)
-      return frozenPair(updates, Object.freeze({ count, mean, difference, square, last: grads }))
+      return frozenPair(
+        updates,
+        Object.freeze({ count, mean, difference, square, last: frozenCopy(grads) }),
+      )
     },
   }
 }

@@ -10,7 +10,7 @@ import {
   chain,
   requireParams,
 } from './transformation.ts'
-import { type Tree, filledLike, mapTrees, zerosOf } from './trees.ts'
+import { type Tree, filledLike, frozenCopy, mapTrees, zerosOf } from './trees.ts'
 
 export interface CocobState {
   readonly initParams: Tree
@@ -38,7 +38,7 @@ export const scaleByCocob = ({
   init: (params) => {
     const zeros = zerosOf(params)
     return Object.freeze({
-      initParams: params,
+      initParams: frozenCopy(params),
       cumulativeGradients: zeros,
       scale: filledLike(params, epsilon),
       subgradients: zeros,

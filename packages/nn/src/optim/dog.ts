@@ -13,7 +13,7 @@ import {
   identity,
   requireParams,
 } from './transformation.ts'
-import { type Tree, mapTrees } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees } from './trees.ts'
 
 export interface DogState {
   readonly isInitStep: Tensor
@@ -45,7 +45,7 @@ export const scaleByDog = (options: ScaleByDogOptions = {}): GradientTransformat
     init: (params) =>
       Object.freeze({
         isInitStep: fill([], 1, 'bool'),
-        initParams: params,
+        initParams: frozenCopy(params),
         maxDist: firstDistance(params),
         sumSqNormGrads: fill([], 0, 'float32'),
       }),
@@ -99,7 +99,7 @@ export const scaleByDowg = ({
 }: ScaleByDowgOptions = {}): GradientTransformation<DowgState> => ({
   init: (params) =>
     Object.freeze({
-      initParams: params,
+      initParams: frozenCopy(params),
       weightedSqNormGrads: fill([], 0, 'float32'),
       estimSqDist: fill([], initEstimSqDist, 'float32'),
     }),

@@ -13,7 +13,7 @@ import {
   identity,
   requireParams,
 } from './transformation.ts'
-import { type Tree, mapTrees, tensorsOf, zerosOf } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, tensorsOf, zerosOf } from './trees.ts'
 
 export interface LbfgsState extends CountState {
   /** The last parameters. */
@@ -129,8 +129,8 @@ export const scaleByLbfgs = (
         mapTrees('lbfgs', (m, d) => m.set([slot], d), memory, x)
       const next: LbfgsState = Object.freeze({
         count: increment(state.count),
-        params: known,
-        updates: grads,
+        params: frozenCopy(known),
+        updates: frozenCopy(grads),
         diffParamsMemory: put(state.diffParamsMemory, diffParams),
         diffUpdatesMemory: put(state.diffUpdatesMemory, diffUpdates),
         weightsMemory: state.weightsMemory.set([slot], weight),

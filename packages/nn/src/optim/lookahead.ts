@@ -2,7 +2,7 @@
 import { type Tensor, UnsupportedError, frozenPair } from '@cotangent/core'
 import { zeroCount } from './hyper.ts'
 import { type GradientTransformation, requireParams } from './transformation.ts'
-import { type Tree, mapTrees, select } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, select } from './trees.ts'
 
 export interface LookaheadState<S> {
   readonly fast: S
@@ -44,7 +44,11 @@ export const lookahead = <S>(
   }
   return {
     init: (params) =>
-      Object.freeze({ fast: fast.init(params), slow: params, stepsSinceSync: zeroCount() }),
+      Object.freeze({
+        fast: fast.init(params),
+        slow: frozenCopy(params),
+        stepsSinceSync: zeroCount(),
+      }),
     update: (grads, state, params, extra) => {
       const known = requireParams('lookahead', params)
       const [steps, next] = fast.update(grads, state.fast, known, extra)

@@ -9,7 +9,7 @@ import {
   chain,
   requireParams,
 } from './transformation.ts'
-import { type Tree, mapTrees, zerosOf } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, zerosOf } from './trees.ts'
 
 export interface MadgradState extends CountState {
   readonly gradSumSq: Tree
@@ -35,7 +35,7 @@ export const scaleByMadgrad = (
       count: zeroCount(),
       gradSumSq: zeros,
       gradSum: zeros,
-      initParams: params,
+      initParams: frozenCopy(params),
     })
   },
   update: (grads, state, params) => {

@@ -18,7 +18,7 @@ export interface MaskedState<S> {
  * is a tree of booleans (or a prefix: one for a branch), or a function from the tree to it.
  * @throws TreeError where the mask has another structure than the tree.
  * @example
- * masked(addDecayedWeights(1e-4), (params) => tree.map(params, (p) => p.ndim > 1))
+ * masked(addDecayedWeights(1e-4), (params) => tree.map((p) => p.ndim > 1, params))
  */
 export const masked = <S>(
   inner: GradientTransformation<S>,

@@ -4,7 +4,7 @@ import { type AdamOptions, type AdamState, scaleByAdam } from './adam.ts'
 import { type Hyper, type ScheduleOr, plus, scalar, times } from './hyper.ts'
 import { type RateState, scale, scaleByLearningRate } from './rate.ts'
 import { type EmptyState, type GradientTransformation, chain } from './transformation.ts'
-import { type Tree, mapTrees, zerosOf } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, zerosOf } from './trees.ts'
 
 export interface OptimisticState {
   /** Whether no update was made yet: bool, shape []. */
@@ -36,7 +36,7 @@ export const scaleByOptimisticGradient = (
         grads,
         state.previousGradient,
       )
-      const next = { isInitialStep: fill([], 0, 'bool'), previousGradient: grads }
+      const next = { isInitialStep: fill([], 0, 'bool'), previousGradient: frozenCopy(grads) }
       return frozenPair(updates, Object.freeze(next))
     },
   }

@@ -13,7 +13,7 @@ import type { AnyTransformation, GradientTransformation, StateOf } from './trans
 import type { Tree } from './trees.ts'
 
 /** A label for each leaf or branch, or a function from the tree to such labels. */
-export type Labels = Tree | ((tree: Tree) => Tree)
+export type Labels = string | object | ((tree: Tree) => Tree)
 
 /** The states of the groups, by label. */
 export interface PartitionState<Groups> {

@@ -12,7 +12,7 @@ import {
 import { updateMoment, updateSecondMoment } from './moments.ts'
 import { difference, treeDot, treeSum } from './norms.ts'
 import { type CountState, type GradientTransformation, requireParams } from './transformation.ts'
-import { type Tree, mapTrees, zerosOf } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, zerosOf } from './trees.ts'
 
 export interface ProdigyState extends CountState {
   /** Running mean of gradients times the estimate. */
@@ -63,7 +63,7 @@ export const prodigy = (
         mu: zeros,
         nu: zeros,
         gradSum: zeros,
-        initParams: params,
+        initParams: frozenCopy(params),
         estimRate: fill([], initialRate, 'float32'),
         numeratorWeighted: fill([], 0, 'float32'),
       })

@@ -7,7 +7,7 @@ import {
   requireExtra,
   requireParams,
 } from './transformation.ts'
-import { type Tree, mapTrees, select } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees, select } from './trees.ts'
 
 export interface SamState<O, A> {
   /** Ascents since the last descent: int32, shape []. */
@@ -58,7 +58,7 @@ export const sam = <O, A>(
       stepsSinceSync: zeroCount(),
       optimizer: optimizer.init(params),
       adversary: adversary.init(params),
-      cache: opaqueMode ? null : params,
+      cache: opaqueMode ? null : frozenCopy(params),
     })
   if (opaqueMode) {
     return {

@@ -8,7 +8,7 @@ import {
   requireParams,
   statelessTransformation,
 } from './transformation.ts'
-import { type Tree, mapTrees } from './trees.ts'
+import { type Tree, frozenCopy, mapTrees } from './trees.ts'
 
 const byParameter = (
   operation: string,
@@ -78,7 +78,7 @@ export const scaleByDistanceOverGradients = (
       Object.freeze({
         maxDist: mapTrees(operation, (p) => norm(p).add(1).mul(repsRel), params),
         gradSumOfSquares: mapTrees(operation, () => fill([], 0, 'float32'), params),
-        initParams: params,
+        initParams: frozenCopy(params),
       }),
     update: (grads, state, params) => {
       const maxDist = mapTrees(

@@ -41,6 +41,9 @@ export const mapTrees = <T, const Rest extends readonly Tree[]>(
 export const tensorsOf = (operation: string, tree: Tree): readonly Tensor[] =>
   flatten(tree, operation).leaves.map(leafTensor)
 
+/** The same leaves in a frozen tree: a caller's own object may still change. */
+export const frozenCopy = <T>(tree: T): T => mapTrees('optim', (x) => x, tree)
+
 /** Zeros in the shape of a tree; of a dtype where one is given. */
 export const zerosOf = <T>(tree: T, dtype?: DType): T =>
   mapTrees('optim', (x) => (dtype === undefined ? zerosLike(x) : fill(x.shape, 0, dtype)), tree)
@@ -51,7 +54,7 @@ export const filledLike = <T>(tree: T, value: Hyper): T =>
 
 /** A tree in another dtype; as it is without one. */
 export const castTo = <T>(tree: T, dtype: DType | undefined): T =>
-  dtype === undefined ? tree : mapTrees('optim', (x) => x.astype(dtype), tree)
+  mapTrees('optim', (x) => (dtype === undefined ? x : x.astype(dtype)), tree)
 
 /** The first tree where the predicate (one boolean) holds, else the second, in the first's dtypes. */
 export const select = <T>(predicate: Tensor, first: T, second: Tree): T =>
@@ -61,8 +64,10 @@ export const select = <T>(predicate: Tensor, first: T, second: Tree): T =>
 export const dtypeOf = (operation: string, tree: Tree): DType =>
   tensorsOf(operation, tree)[0]?.dtype ?? 'float32'
 
-/** Which leaves a mask lets through: booleans, or a function from the tree to them. */
-export type Mask = Tree | ((tree: Tree) => Tree)
+/**
+ * Which leaves to choose: a tree of booleans, or a prefix of one, or a function from the tree to it.
+ */
+export type Mask = boolean | object | ((tree: Tree) => Tree)
 
 const isFunction = (mask: Mask): mask is (tree: Tree) => Tree => typeof mask === 'function'
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'

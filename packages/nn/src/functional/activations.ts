@@ -28,7 +28,7 @@ export const tanhShrink = (x: TensorLike): Tensor => asTensor(x).sub(nnFunctions
 /** x without its part between −lambda and lambda: moved towards 0 by lambda. */
 export const softShrink = (x: TensorLike, lambda = 0.5): Tensor => {
   const a = asTensor(x)
-  return a.sub(lambda).where(a.greater(lambda), a.add(lambda).where(a.less(-lambda), a.mul(0)))
+  return a.sub(lambda).where(a.greater(lambda), a.add(lambda).where(a.less(-lambda), 0))
 }
 
 /** x where it is beyond ±lambda, 0 elsewhere. */

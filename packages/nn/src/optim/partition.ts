@@ -10,7 +10,7 @@ import {
 } from '@cotangent/core'
 import { type MaskedState, masked } from './masked.ts'
 import type { AnyTransformation, GradientTransformation, StateOf } from './transformation.ts'
-import type { Tree } from './trees.ts'
+import type { Mask, Tree } from './trees.ts'
 
 /** A label for each leaf or branch, or a function from the tree to such labels. */
 export type Labels = string | object | ((tree: Tree) => Tree)
@@ -57,8 +57,8 @@ const partitioned = (
   ): ReadonlyMap<string, GradientTransformation<MaskedState<unknown>>> => {
     const each = labelsOf(labels, tree, names)
     const { structure } = flatten(tree, 'partition')
-    const maskFor = (name: string): Tree =>
-      unflatten(
+    const maskFor = (name: string): Mask =>
+      unflatten<Mask>(
         structure,
         each.map((label) => label === name),
       )

@@ -210,3 +210,51 @@ describe('constants', () => {
       expect(valueOf('f64', (body) => body.f64(x))).toBe(x)
   })
 })
+
+describe('function bodies', () => {
+  const sum = (build: (body: encode.FunctionBody) => void): encode.FunctionBody => {
+    const body = new encode.FunctionBody(['i32'])
+    body.local('i32')
+    build(body)
+    return body
+  }
+  const step = (body: encode.FunctionBody): void => {
+    body.get(0)
+    body.i32(300)
+    body.op(op.i32Add)
+    body.set(0)
+  }
+
+  test('repeat instructions as if they were written again', () => {
+    const repeated = sum((body) => {
+      body.get(0)
+      body.set(1)
+      const start = body.length
+      step(body)
+      const bytes = body.length - start
+      for (let n = 0; n < 99; n++) body.repeat(start, bytes)
+    })
+    const written = sum((body) => {
+      body.get(0)
+      body.set(1)
+      for (let n = 0; n < 100; n++) step(body)
+    })
+    expect(repeated.equals(written)).toBe(true)
+  })
+
+  test('are equal where types and instructions are', () => {
+    expect(sum(step).equals(sum(step))).toBe(true)
+    const others = [
+      sum(() => {}),
+      sum((body) => {
+        step(body)
+        step(body)
+      }),
+      sum((body) => {
+        step(body)
+        body.local('i32')
+      }),
+    ]
+    for (const other of others) expect(sum(step).equals(other)).toBe(false)
+  })
+})

@@ -1,5 +1,6 @@
 /** Drops locals that nothing reads, and loops and branches that do nothing. */
 import type { Stmt } from '@cotangent/core'
+import { withBodies } from './rewrite.ts'
 import { branching, walk } from './visit.ts'
 
 /** The statements without unused lets, read from the end backwards. */
@@ -12,11 +13,13 @@ export const dropUnused = (body: readonly Stmt[]): readonly Stmt[] => {
   })
   const block = (statements: readonly Stmt[]): readonly Stmt[] => {
     const kept: Stmt[] = []
+    let changed = false
     for (const s of statements.toReversed()) {
       const made = statement(s)
+      if (made !== s) changed = true
       if (made !== null) kept.push(made)
     }
-    return kept.reverse()
+    return changed ? kept.reverse() : statements
   }
   const statement = (s: Stmt): Stmt | null => {
     switch (s.tag) {
@@ -24,15 +27,17 @@ export const dropUnused = (body: readonly Stmt[]): readonly Stmt[] => {
         return s
       case 'for': {
         const inner = s.extent <= 0 ? [] : block(s.body)
-        return inner.length === 0 ? null : { ...s, body: inner }
+        if (inner.length === 0) return null
+        return inner === s.body ? s : { ...s, body: inner }
       }
       case 'while':
         reads.scalar(s.condition)
-        return { ...s, body: block(s.body) }
+        return withBodies(s, block)
       case 'if': {
         const [taken, otherwise] = [block(s.then), block(s.otherwise)]
         if (taken.length + otherwise.length === 0) return null
         reads.scalar(s.condition)
+        if (taken === s.then && otherwise === s.otherwise) return s
         return branching(s.condition, taken, otherwise)
       }
       case 'let':

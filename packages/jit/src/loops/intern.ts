@@ -208,7 +208,8 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
     },
     alias: (name, id) => change(name, { version: meanings.get(name)?.version ?? 0, alias: id }),
     within: (use) => {
-      const [since, firstVersion] = [changes.length, nextVersion]
+      const since = changes.length
+      const firstVersion = nextVersion
       const result = use()
       while (changes.length > since) {
         const { name, before } = changes.pop()!

@@ -211,32 +211,69 @@ export interface Effects {
   readonly declared: ReadonlySet<string>
 }
 
+/** What one kind of effect names in a body, added to `names`. */
+type Add = (s: Stmt, names: Set<string>) => void
+
+const addStored: Add = (s, names) => {
+  if (s.tag === 'store') names.add(s.buffer)
+}
+const addAssigned: Add = (s, names) => {
+  if (s.tag === 'assign') names.add(s.name)
+}
+const addDeclared: Add = (s, names) => {
+  if (s.tag === 'let' || s.tag === 'variable') names.add(s.name)
+  else if (s.tag === 'for') names.add(s.counter)
+}
+
+class BodyEffects implements Effects {
+  readonly #body: readonly Stmt[]
+  #stored: ReadonlySet<string> | null = null
+  #assigned: ReadonlySet<string> | null = null
+  #declared: ReadonlySet<string> | null = null
+
+  constructor(body: readonly Stmt[]) {
+    this.#body = body
+  }
+
+  get stored(): ReadonlySet<string> {
+    this.#stored ??= this.#names(addStored, (inner) => inner.stored)
+    return this.#stored
+  }
+
+  get assigned(): ReadonlySet<string> {
+    this.#assigned ??= this.#names(addAssigned, (inner) => inner.assigned)
+    return this.#assigned
+  }
+
+  get declared(): ReadonlySet<string> {
+    this.#declared ??= this.#names(addDeclared, (inner) => inner.declared)
+    return this.#declared
+  }
+
+  #names(add: Add, of: (inner: Effects) => ReadonlySet<string>): ReadonlySet<string> {
+    const names = new Set<string>()
+    const include = (body: readonly Stmt[]): void => {
+      for (const name of of(effectsOf(body))) names.add(name)
+    }
+    for (const s of this.#body) {
+      add(s, names)
+      if (s.tag === 'for' || s.tag === 'while') include(s.body)
+      else if (s.tag === 'if') {
+        include(s.then)
+        include(s.otherwise)
+      }
+    }
+    return names
+  }
+}
+
 const effects = new WeakMap<readonly Stmt[], Effects>()
 
 /** Passes ask again and again for bodies that none of them changed. */
 export const effectsOf = (body: readonly Stmt[]): Effects => {
   const known = effects.get(body)
   if (known !== undefined) return known
-  const [stored, assigned, declared] = [new Set<string>(), new Set<string>(), new Set<string>()]
-  const include = (inner: Effects): void => {
-    for (const name of inner.stored) stored.add(name)
-    for (const name of inner.assigned) assigned.add(name)
-    for (const name of inner.declared) declared.add(name)
-  }
-  for (const s of body) {
-    if (s.tag === 'store') stored.add(s.buffer)
-    else if (s.tag === 'assign') assigned.add(s.name)
-    else if (s.tag === 'let' || s.tag === 'variable') declared.add(s.name)
-    else if (s.tag === 'for') {
-      declared.add(s.counter)
-      include(effectsOf(s.body))
-    } else if (s.tag === 'while') include(effectsOf(s.body))
-    else if (s.tag === 'if') {
-      include(effectsOf(s.then))
-      include(effectsOf(s.otherwise))
-    }
-  }
-  const made = { stored, assigned, declared }
+  const made = new BodyEffects(body)
   effects.set(body, made)
   return made
 }

@@ -20,21 +20,22 @@ const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignm
 export const packArena = (intervals: readonly Interval[]): Arena => {
   const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.bytes - intervals[a]!.bytes)
   const offsets = new Array<number>(intervals.length).fill(0)
+  /** In the order of their offsets. */
   const placed: number[] = []
   let total = 0
   for (const i of order) {
     const mine = intervals[i]!
     const size = aligned(mine.bytes)
-    const rivals = placed
-      .filter((p) => intervals[p]!.start <= mine.end && intervals[p]!.end >= mine.start)
-      .sort((a, b) => offsets[a]! - offsets[b]!)
     let offset = 0
-    for (const p of rivals) {
+    for (const p of placed) {
+      const other = intervals[p]!
+      if (other.start > mine.end || other.end < mine.start) continue
       if (offset + size <= offsets[p]!) break
-      offset = Math.max(offset, offsets[p]! + aligned(intervals[p]!.bytes))
+      offset = Math.max(offset, offsets[p]! + aligned(other.bytes))
     }
     offsets[i] = offset
-    placed.push(i)
+    const next = placed.findIndex((p) => offsets[p]! > offset)
+    placed.splice(next < 0 ? placed.length : next, 0, i)
     total = Math.max(total, offset + size)
   }
   return { bytes: total, offsets }

@@ -231,15 +231,16 @@ const diesHere = (input: Slot, output: Slot, made: Lifetime, planner: Planner): 
 
 const placeDonations = (program: Program, donated: readonly Var[]): ReadonlyMap<Var, Var> => {
   const donations = new Map<Var, Var>()
+  const times = timesOf(program)
   const free = new Set<Var>(donated.filter((v) => !program.outputs.includes(v)))
   const place = (atom: Atom, candidates: Iterable<Var>): void => {
     if (!isVar(atom) || donations.has(atom)) return
-    const made = program.steps.findIndex((s) => writesOf(s).includes(atom))
-    if (made < 0) return
+    const made = times.written.get(atom)
+    if (made === undefined) return
     for (const input of candidates) {
       if (!free.has(input)) continue
       if (input.aval.dtype !== atom.aval.dtype || bytesOf(input) !== bytesOf(atom)) continue
-      if (!diesBefore(program, input, atom, made)) continue
+      if (!diesBefore(program, times, input, atom, made)) continue
       donations.set(atom, input)
       free.delete(input)
       return
@@ -251,8 +252,30 @@ const placeDonations = (program: Program, donated: readonly Var[]): ReadonlyMap<
   return donations
 }
 
-const diesBefore = (program: Program, input: Var, output: Var, made: number): boolean => {
-  const last = program.steps.findLastIndex((s) => readsOf(s).includes(input))
+/** At which step each array is written first and read last. */
+interface Times {
+  readonly written: ReadonlyMap<Slot, number>
+  readonly read: ReadonlyMap<Slot, number>
+}
+
+const timesOf = (program: Program): Times => {
+  const written = new Map<Slot, number>()
+  const read = new Map<Slot, number>()
+  program.steps.forEach((step, time) => {
+    for (const slot of writesOf(step)) if (!written.has(slot)) written.set(slot, time)
+    for (const slot of readsOf(step)) read.set(slot, time)
+  })
+  return { written, read }
+}
+
+const diesBefore = (
+  program: Program,
+  { read }: Times,
+  input: Var,
+  output: Var,
+  made: number,
+): boolean => {
+  const last = read.get(input) ?? -1
   if (last !== made) return last < made
   const step = program.steps[made]!
   if (step.tag !== 'kernel') return false

@@ -6,7 +6,7 @@ import { stage } from '../profile/stopwatch.ts'
 import type { KernelStep } from '../program.ts'
 import type { ModuleBuilder } from './encode/module.ts'
 import type { HostFunction } from './print/host.ts'
-import { type Phase, phasesOf, printPhase } from './print/phases.ts'
+import { type Phase, type PrintedPhase, phasesOf, printPhase } from './print/phases.ts'
 import { runWasmPasses } from './passes/passes.ts'
 
 /** A kernel after the loop passes, split into phases. */
@@ -52,11 +52,16 @@ const guarded = <T>({ kernel, equations }: KernelStep, use: () => T): T => {
   }
 }
 
+const samePhases = (a: readonly PrintedPhase[], b: readonly PrintedPhase[]): boolean =>
+  a.length === b.length &&
+  a.every(({ body, rounds }, n) => rounds === b[n]!.rounds && body.equals(b[n]!.body))
+
 export class Kernels {
   readonly #prepared = new Map<Kernel, PreparedKernel>()
   readonly #functions = new Map<Kernel, KernelFunction>()
   readonly #steps: KernelStep[] = []
-  readonly #known = new Map<string, KernelFunction>()
+  readonly #printed: { readonly phases: readonly PrintedPhase[]; readonly made: KernelFunction }[] =
+    []
   readonly #host = new Map<string, number>()
   readonly functions: KernelFunction[] = []
   /** Phases that call functions of JavaScript. */
@@ -104,9 +109,8 @@ export class Kernels {
   #print(step: KernelStep, module: ModuleBuilder): KernelFunction {
     const { kernel, phases } = this.#prepared.get(step.kernel)!
     const printed = phases.map((phase) => printPhase(kernel, phase, this.#host))
-    const key = printed.map(({ body, rounds }) => `${rounds} ${body.fingerprint()}`).join('\n')
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
+    const known = this.#printed.find((other) => samePhases(other.phases, printed))
+    if (known !== undefined) return known.made
     const functions = printed.map(({ body, rounds, cost }, n): PhaseFunction => {
       const number = this.#phases++
       const index = module.declare(kernel.name, ['i32', 'i32', 'i32'], [])
@@ -123,7 +127,7 @@ export class Kernels {
       buffers: kernel.buffers.map(({ dtype, size }) => ({ dtype, size })),
       phases: functions,
     }
-    this.#known.set(key, made)
+    this.#printed.push({ phases: printed, made })
     this.functions.push(made)
     return made
   }

@@ -103,13 +103,11 @@ export const chooseTile = (request: TileRequest): Tile | null => {
 }
 
 const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
-  let best: Tile | null = null
   const facts = new Facts(request)
   const lanes = request.lanes
+  const candidates: Candidate[] = []
   const consider = (tile: Omit<Tile, 'cost'>): void => {
-    if (best !== null && leastCost(request, facts, tile, engine) >= best.cost) return
-    const cost = tileCost(request, facts, tile, engine)
-    if (best === null || cost < best.cost * 0.999) best = { ...tile, cost }
+    candidates.push({ tile, least: leastCost(request, facts, tile, engine) })
   }
   for (const lane of request.outputs) {
     if (lane.extent < 2 || !request.storable(lane)) continue
@@ -121,8 +119,8 @@ const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
       let rows = 1
       for (const size of sizes.values()) rows *= size
       const limit = sizes.size === 0 ? 8 : 4
-      const candidates = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
-      const copies = subsets(candidates).flatMap((chosen) => {
+      const copied = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
+      const copies = subsets(copied).flatMap((chosen) => {
         const packed = new Set(chosen.map((o) => o.name))
         const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
         return fits ? [packed] : []
@@ -133,7 +131,7 @@ const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
       }
     }
   }
-  if (!request.splittable) return best
+  if (!request.splittable) return best(candidates, request, facts, engine)
   for (const lane of request.reduced) {
     if (lane.extent < lanes) continue
     const moves = request.operands.map((o) => facts.movement(o, lane.name))
@@ -151,7 +149,41 @@ const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
       }
     }
   }
-  return best
+  return best(candidates, request, facts, engine)
+}
+
+/** A tile, and what it would cost if it fitted everywhere. */
+interface Candidate {
+  readonly tile: Omit<Tile, 'cost'>
+  readonly least: number
+}
+
+/** Of tiles about as good as each other the first is taken. */
+const clearly = 0.999
+/** Tiles this much dearer than another cannot even keep a third one from being taken. */
+const hopeless = 1.01
+
+// Costs are found only for tiles that may be the best: the most promising one shows which.
+const best = (
+  candidates: readonly Candidate[],
+  request: TileRequest,
+  facts: Facts,
+  engine: Engine,
+): Tile | null => {
+  let promising = candidates[0]
+  if (promising === undefined) return null
+  for (const c of candidates) if (c.least < promising.least) promising = c
+  let limit = hopeless * tileCost(request, facts, promising.tile, engine)
+  let found: Tile | null = null
+  for (const candidate of candidates) {
+    if (candidate.least >= limit && candidate !== promising) continue
+    const { tile } = candidate
+    const cost = tileCost(request, facts, tile, engine)
+    if (found !== null && cost >= found.cost * clearly) continue
+    found = { ...tile, cost }
+    limit = Math.min(limit, cost)
+  }
+  return found
 }
 
 // Copies pay where elements are used again, and where the loads need them.

@@ -117,7 +117,11 @@ export const stepCost = (
   let rows = 1
   for (const size of shape.sizes.values()) rows *= size
   const points = rows * shape.vectors
-  let [arithmetic, loads, held, other, bytes] = [points * stepWork, 0, 0, 0, 0]
+  let arithmetic = points * stepWork
+  let loads = 0
+  let held = 0
+  let other = 0
+  let bytes = 0
   for (const operand of operands) {
     let copies = 1
     for (const name of shape.sizes.keys()) {

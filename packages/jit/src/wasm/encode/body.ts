@@ -237,10 +237,15 @@ export class FunctionBody {
     section.append(head).append(this.code).u8(op.end)
   }
 
-  /** Equal for equal functions, and only for them as good as surely: 64 bits of hash and the length. */
-  fingerprint(): string {
-    const [low, high] = this.code.hash()
-    return `${this.params.join()};${this.locals.join()};${this.code.length};${low};${high}`
+  /** Whether the other is the same function. */
+  equals(other: FunctionBody): boolean {
+    return (
+      this.params.length === other.params.length &&
+      this.locals.length === other.locals.length &&
+      this.code.equals(other.code) &&
+      this.params.every((type, n) => type === other.params[n]) &&
+      this.locals.every((type, n) => type === other.locals[n])
+    )
   }
 
   private indexed(code: number, index: number): void {

@@ -103,14 +103,11 @@ export class Bytes {
     return this
   }
 
-  /** Two hashes of the bytes, 32 bits each (FNV-1a and a multiplicative one). */
-  hash(): readonly [number, number] {
-    let [low, high] = [0x811c9dc5, 0x9e3779b9]
-    for (let i = 0; i < this.used; i++) {
-      low = Math.imul(low ^ this.data[i]!, 0x01000193)
-      high = Math.imul(high + this.data[i]!, 0x85ebca6b) ^ (high >>> 13)
-    }
-    return [low >>> 0, high >>> 0]
+  /** Whether the other holds the same bytes. */
+  equals(other: Bytes): boolean {
+    if (this.used !== other.used) return false
+    for (let i = 0; i < this.used; i++) if (this.data[i] !== other.data[i]) return false
+    return true
   }
 
   /** So many of the bytes from a position on, once more. */

@@ -3,8 +3,8 @@
  * whose stores lie side by side.
  */
 import { type Index, type Lanes, type Scalar, type Stmt, dtypeInfo, scalars } from '@cotangent/core'
-import { mapBody, mapIndex, mapScalar, mapStmt } from '../../loops/rewrite.ts'
-import { branching, effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
+import { mapBody, mapData, mapScalar, mapStmt, withBodies } from '../../loops/rewrite.ts'
+import { effectsOf, indexOf, scalarsOf, walk } from '../../loops/visit.ts'
 import { isChoiceOfLanes } from './guards.ts'
 import { isVectorBinary, isVectorUnary } from '../print/vector.ts'
 import { type IsReadable, isReadable } from './readable.ts'
@@ -16,28 +16,13 @@ type Guard = Extract<Scalar, { readonly tag: 'guard' }>
 
 /** Gives lanes to every parallel loop that gains by it. */
 export const vectorise = (body: readonly Stmt[], readable: IsReadable): readonly Stmt[] => {
-  const inside = (block: readonly Stmt[]): readonly Stmt[] => block.map(statement)
+  const inside = (block: readonly Stmt[]): readonly Stmt[] => mapBody(block, statement)
   const statement = (s: Stmt): Stmt => {
-    switch (s.tag) {
-      case 'for': {
-        if (s.lanes !== undefined) return s
-        const made = inside(s.body)
-        if (made.some(hasLanes)) return { ...s, body: made }
-        return withLanes(s, readable) ?? s
-      }
-      case 'while':
-        return { ...s, body: inside(s.body) }
-      case 'if':
-        return branching(s.condition, inside(s.then), inside(s.otherwise))
-      case 'comment':
-      case 'let':
-      case 'variable':
-      case 'assign':
-      case 'store':
-        return s
-      default:
-        return s satisfies never
-    }
+    if (s.tag !== 'for') return withBodies(s, inside)
+    if (s.lanes !== undefined) return s
+    const made = withBodies(s, inside)
+    if (made.tag === 'for' && made.body.some(hasLanes)) return made
+    return withLanes(s, readable) ?? s
   }
   return inside(body)
 }
@@ -79,7 +64,7 @@ const withSelects = (body: readonly Stmt[], judge: Judge): readonly Stmt[] => {
     memo.set(s, result)
     return result
   }
-  const index = (i: Index): Index => mapIndex(i, index, scalar)
+  const index = (i: Index): Index => mapData(i, scalar)
   const block = (statements: readonly Stmt[]): readonly Stmt[] =>
     mapBody(statements, (s) => mapStmt(s, scalar, index, block))
   return block(body)
@@ -87,21 +72,18 @@ const withSelects = (body: readonly Stmt[], judge: Judge): readonly Stmt[] => {
 
 // What is declared inside has a value for each lane.
 const withVectors = (body: readonly Stmt[], lanes: Lanes): readonly Stmt[] =>
-  body.map((s) => {
-    if (s.tag === 'variable') return { ...s, lanes }
-    if (s.tag === 'for' || s.tag === 'while') return { ...s, body: withVectors(s.body, lanes) }
-    if (s.tag !== 'if') return s
-    return branching(s.condition, withVectors(s.then, lanes), withVectors(s.otherwise, lanes))
+  mapBody(body, (s) => {
+    if (s.tag === 'variable') return s.lanes === lanes ? s : { ...s, lanes }
+    return withBodies(s, (inner) => withVectors(inner, lanes))
   })
 
 /** Makes vectors of the variables that passes have declared inside of loops with lanes. */
 export const vectorVariables = (body: readonly Stmt[]): readonly Stmt[] =>
-  body.map((s) => {
-    if (s.tag === 'for' && s.lanes !== undefined)
-      return { ...s, body: withVectors(s.body, s.lanes) }
-    if (s.tag === 'for' || s.tag === 'while') return { ...s, body: vectorVariables(s.body) }
-    if (s.tag !== 'if') return s
-    return branching(s.condition, vectorVariables(s.then), vectorVariables(s.otherwise))
+  mapBody(body, (s) => {
+    const { lanes } = s.tag === 'for' ? s : { lanes: undefined }
+    return withBodies(s, (inner) =>
+      lanes === undefined ? vectorVariables(inner) : withVectors(inner, lanes),
+    )
   })
 
 /** Looks at what a loop's body would be with lanes. */

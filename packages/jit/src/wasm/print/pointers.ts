@@ -3,7 +3,7 @@
  * around which everything else in its index stands still; each round of a loop adds a constant to it.
  */
 import type { Index, Scalar, Stmt } from '@cotangent/core'
-import { effectsOf, walk } from '../../loops/visit.ts'
+import { type Effects, effectsOf, walk } from '../../loops/visit.ts'
 import { op } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
 import { constantOf, emitSum, settled, termsOf, variableKey } from './indices.ts'
@@ -32,7 +32,13 @@ interface Moving {
 /** The pointers that a loop moves, while it is printed. */
 export type Movement = readonly { readonly local: number; readonly stride: number }[]
 
-/** Reads and writes of the statements, with the loops they are in; branches and `while` apart. */
+const movesWith = (at: Index, counter: string): boolean => {
+  for (const { term } of termsOf(at))
+    if (term.tag === 'counter' && term.name === counter) return true
+  return false
+}
+
+/** Reads and writes that move with the loop, with the loops they are in; branches and `while` apart. */
 const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
   const found: Access[] = []
   const visit = (body: readonly Stmt[], loops: readonly Loop[]): void => {
@@ -41,6 +47,7 @@ const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
     )
     const add = (buffer: string, width: number, index: Index): void => {
       const at = settled(frame, index, once)
+      if (!movesWith(at, loop.counter)) return
       const key = variableKey(at)
       if (key !== null && key !== '')
         found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
@@ -69,17 +76,18 @@ const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
 const standsStill = (
   at: Index,
   loops: ReadonlySet<string>,
-  changed: ReadonlySet<string>,
+  { assigned, declared }: Effects,
 ): boolean =>
   termsOf(at).every(({ term }) => {
     if (term.tag === 'counter') return true
     let still = true
     walk({
       index: (i) => {
-        if (i.tag === 'counter' && (loops.has(i.name) || changed.has(i.name))) still = false
+        if (i.tag === 'counter' && (loops.has(i.name) || declared.has(i.name))) still = false
       },
       scalar: (s) => {
-        if (s.tag === 'local' && changed.has(s.name)) still = false
+        if (s.tag !== 'local') return
+        if (assigned.has(s.name) || declared.has(s.name)) still = false
       },
     }).index(term)
     return still
@@ -103,8 +111,7 @@ export class Pointers {
     const outer = this.#moving
     const hidden: [string, ReturnType<typeof frame.pointers.get>][] = []
     const groups = new Map<string, Access[]>()
-    const { assigned, declared } = effectsOf(loop.body)
-    const changed = new Set([...assigned, ...declared])
+    const effects = effectsOf(loop.body)
     for (const access of accessesOf(frame, loop)) {
       if (frame.pointers.has(access.key)) continue
       const names = new Set(access.loops.map((l) => l.counter))
@@ -113,8 +120,7 @@ export class Pointers {
       )
       // A counter of an inner loop beside the access, bound by name only inside, moves nothing here.
       const known = counters.every((name) => names.has(name) || frame.counters.has(name))
-      if (!known || !counters.includes(loop.counter)) continue
-      if (!standsStill(access.at, names, changed)) continue
+      if (!known || !standsStill(access.at, names, effects)) continue
       const group = groups.get(access.key)
       if (group === undefined) groups.set(access.key, [access])
       else group.push(access)

@@ -92,11 +92,19 @@ const splat = (frame: Frame, s: Scalar): void => {
   else body.simd(simd.i32x4Splat)
 }
 
+// What is written at once need not be new.
+const sixteen = new ArrayBuffer(16)
+const constantBytes = new Uint8Array(sixteen)
+const constantFloats = new Float32Array(sixteen)
+const constantDoubles = new Float64Array(sixteen)
+const constantIntegers = new Int32Array(sixteen)
+
 const constantVector = (dtype: DType, value: number): Uint8Array => {
   const kind = kindOf(dtype)
-  if (kind === 'f32') return new Uint8Array(Float32Array.of(value, value, value, value).buffer)
-  if (kind === 'f64') return new Uint8Array(Float64Array.of(value, value).buffer)
-  return new Uint8Array(Int32Array.of(value, value, value, value).buffer)
+  if (kind === 'f32') constantFloats.fill(value)
+  else if (kind === 'f64') constantDoubles.fill(value)
+  else constantIntegers.fill(value)
+  return constantBytes
 }
 
 /** Wraps lanes of 32 bits on the stack to a narrower integer dtype. */

@@ -120,6 +120,22 @@ describe('branches, parallel and what joins them', () => {
   })
 })
 
+describe('lambda', () => {
+  test('of one tensor and of a list', () => {
+    const difference = nn.lambda(([a, b]: readonly [Tensor, Tensor]) => a.sub(b))
+    const net = nn.serial(
+      nn.branches(
+        nn.lambda((x) => x.sum({ axis: 1 })),
+        (x) => x.at(':', 0),
+      ),
+      difference,
+    )
+    const made = net.init(key, [2, 3])
+    expect(made.outputShape).toEqual([2])
+    expect(net.apply(made, np.ones([2, 3]))[0].toArray()).toEqual([2, 2])
+  })
+})
+
 describe('residual', () => {
   const block = nn.residual(nn.serial(nn.conv2d(4, 3, { padding: 1 }), nn.batchNorm()), {
     shortcut: nn.conv2d(4, 1, { useBias: false }),

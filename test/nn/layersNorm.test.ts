@@ -55,6 +55,19 @@ describe('normalisation', () => {
     expect(() => nn.groupNorm(4).init(key, x.shape)).toThrow(/do not divide into groups/)
   })
 
+  test('refuses other features than it was made for, and says which axis', () => {
+    const layers: readonly nn.Layer<unknown, unknown>[] = [
+      nn.layerNorm(),
+      nn.rmsNorm({ axis: [1, 3] }),
+      nn.layerNorm({ useScale: false }),
+    ]
+    for (const layer of layers) {
+      const made = layer.init(key, x.shape)
+      const wrong = () => layer.apply(made, normal([4, 6, 3, 4]))
+      expect(wrong).toThrow(/Norm: axis 3 \(features\)[\s\S]*extent 4[\s\S]*want +5 features/)
+    }
+  })
+
   test('groups of one channel and of all are instance and layer normalisation', () => {
     expect(close(apply(nn.groupNorm(6), x), apply(nn.instanceNorm(), x))).toBe(true)
     const all = nn.layerNorm({ axis: [1, 2, 3], useScale: false, useBias: false })

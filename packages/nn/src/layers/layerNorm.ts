@@ -1,5 +1,6 @@
 /** Normalisation of each position over its features: layer and root mean square. */
-import { type Shape, erase, normalizeAxis, typed } from '@cotangent/core'
+import { type Shape, type Tensor, erase, normalizeAxis, typed } from '@cotangent/core'
+import { requireExtent } from '../errors.ts'
 import {
   layerNorm as normalizeLayer,
   rmsNorm as normalizeRms,
@@ -28,11 +29,27 @@ export interface RmsNormLayerOptions extends FeatureAxes {
   readonly epsilon?: number
 }
 
-const extentsOf = (name: string, shape: Shape, axis: number | readonly number[]): Shape =>
+const axesOf = (name: string, rank: number, axis: number | readonly number[]): readonly number[] =>
   (typeof axis === 'number' ? [axis] : axis)
-    .map((a) => normalizeAxis(name, a, shape.length))
+    .map((a) => normalizeAxis(name, a, rank))
     .sort((a, b) => a - b)
-    .map((a) => shape[a]!)
+
+const extentsOf = (name: string, shape: Shape, axis: number | readonly number[]): Shape =>
+  axesOf(name, shape.length, axis).map((a) => shape[a]!)
+
+// Parameters have the extents of the axes in increasing order.
+const check = (
+  name: string,
+  x: Tensor,
+  { scale, bias }: MaybeAffine,
+  axis: number | readonly number[],
+): void => {
+  const learned = scale ?? bias
+  if (learned === undefined) return
+  axesOf(name, x.ndim, axis).forEach((a, i) =>
+    requireExtent(name, x.shape, a, learned.shape[i]!, 'features'),
+  )
+}
 
 const buildLayerNorm = (
   options: LayerNormLayerOptions = {},
@@ -45,7 +62,10 @@ const buildLayerNorm = (
       state: none,
       outputShape: inputShape,
     }),
-    apply: ({ params, state }, x) => [normalizeLayer(x, params, { axis, epsilon }), state],
+    apply: ({ params, state }, x) => {
+      check('layerNorm', x, params, axis)
+      return [normalizeLayer(x, params, { axis, epsilon }), state]
+    },
   })
 }
 
@@ -58,7 +78,10 @@ const buildRmsNorm = (options: RmsNormLayerOptions = {}): Layer<MaybeAffine, Non
       state: none,
       outputShape: shape,
     }),
-    apply: ({ params, state }, x) => [normalizeRms(x, params, { axis, epsilon }), state],
+    apply: ({ params, state }, x) => {
+      check('rmsNorm', x, params, axis)
+      return [normalizeRms(x, params, { axis, epsilon }), state]
+    },
   })
 }
 

@@ -3,12 +3,24 @@ import {
   type Shape,
   ShapeError,
   type Tensor,
+  TreeError,
+  erase,
+  evalShape,
   reshape as reshapeTensor,
   showShape,
   sizeOf,
+  typed,
 } from '@cotangent/core'
 import { requireRank } from '../errors.ts'
-import { type Layer, type None, stateless } from '../layer.ts'
+import {
+  type Layer,
+  type None,
+  type Shapes,
+  defineComposite,
+  isShape,
+  none,
+  stateless,
+} from '../layer.ts'
 
 /** `[batch, …]` to `[batch, features]`. */
 export const flatten = (): Layer<None, None, 'flatten'> => {
@@ -34,12 +46,47 @@ export const reshape = (shape: Shape): Layer<None, None, 'reshape'> => {
   return stateless('reshape', (x) => reshapeTensor(x, shaped(x.shape)), shaped)
 }
 
+interface Lambda {
+  (f: (x: Tensor) => Tensor, shape?: (input: Shape) => Shape): Layer<None, None, 'lambda'>
+  <X extends readonly Tensor[]>(
+    f: (xs: X) => Tensor,
+    shape?: (inputs: readonly Shapes[]) => Shape,
+  ): Layer<None, None, 'lambda', Tensor, X>
+}
+
+type Function = (x: Tensor | readonly Tensor[]) => Tensor
+
+// Tensors of these shapes, as `evalShape` takes them.
+const typesOf = (shapes: Shapes): unknown =>
+  isShape(shapes) ? { shape: shapes, dtype: 'float32' } : shapes.map(typesOf)
+
+const build = (
+  f: Function,
+  shape: (input: Shapes) => Shape = (input) => {
+    const y = evalShape((x: unknown) => erase(f)(x), typesOf(input))
+    return leafShape(y)
+  },
+): Layer<None, None, 'lambda', Tensor, Tensor | readonly Tensor[]> =>
+  defineComposite<None, None, 'lambda', Tensor, Tensor | readonly Tensor[]>({
+    name: 'lambda',
+    init: (_, input) => ({ params: none, state: none, outputShape: shape(input) }),
+    apply: ({ state }, x) => [f(x), state],
+  })
+
+const leafShape = (y: unknown): Shape => {
+  if (typeof y === 'object' && y !== null && 'shape' in y && Array.isArray(y.shape)) return y.shape
+  throw new TreeError({
+    operation: 'lambda',
+    problem: 'the function gives no tensor',
+    fix: 'return one tensor; for several, use branches',
+  })
+}
+
 /**
- * A pure function as a layer. `shape` says what it does to shapes; by default, nothing.
+ * A pure function of a tensor, or of a list of them, as a layer. `shape` says what it does to shapes;
+ * by default it is traced to find out.
  * @example
  * lambda((x) => x.div(255))
+ * serial(branches(dense(4), dense(4)), lambda(([a, b]: readonly [Tensor, Tensor]) => a.sub(b)))
  */
-export const lambda = (
-  f: (x: Tensor) => Tensor,
-  shape?: (input: Shape) => Shape,
-): Layer<None, None, 'lambda'> => stateless('lambda', f, shape)
+export const lambda: Lambda = typed(erase(build))

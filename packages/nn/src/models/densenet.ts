@@ -7,7 +7,7 @@ import type { Layer } from '../layer.ts'
 import { identity, relu } from '../layers/activations.ts'
 import { type Kernel, type KernelAndBias, dense } from '../layers/dense.ts'
 import { dropout as drop } from '../layers/dropout.ts'
-import type { ScaleAndBias } from '../layers/normalization.ts'
+import type { ScaleAndBias } from '../layers/affine.ts'
 import {
   type ImageModelWithDropout,
   type StatisticsOf,

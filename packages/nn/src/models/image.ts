@@ -2,7 +2,6 @@
 import type { Tensor } from '@cotangent/core'
 import { type Merge, concat } from '../combinators/merge.ts'
 import { serial } from '../combinators/serial.ts'
-import { localResponseNorm } from '../functional/normalization.ts'
 import type { RunningStatistics } from '../functional/normalization.ts'
 import type { Layout, PaddingSpec, PerAxis } from '../functional/window.ts'
 import { type Initializer, convAxes, varianceScaling } from '../initializers.ts'
@@ -10,7 +9,9 @@ import type { Layer, None } from '../layer.ts'
 import { relu } from '../layers/activations.ts'
 import { conv2d } from '../layers/conv.ts'
 import type { Kernel, KernelAndBias } from '../layers/dense.ts'
-import { type ScaleAndBias, batchNorm } from '../layers/normalization.ts'
+import type { ScaleAndBias } from '../layers/affine.ts'
+import { localResponseNorm } from '../layers/groupNorm.ts'
+import { batchNorm } from '../layers/normalization.ts'
 import {
   type AvgPoolLayerOptions,
   type MaxPoolLayerOptions,
@@ -18,7 +19,6 @@ import {
   globalAvgPool,
   maxPool2d,
 } from '../layers/pooling.ts'
-import { lambda } from '../layers/shape.ts'
 
 export interface ImageModelOptions {
   /** Outputs, one logit each; 1000 by default. */
@@ -107,7 +107,7 @@ export interface ImageLayers {
   readonly globalPool: () => Layer<None, None, 'globalAvgPool'>
   readonly concat: () => Merge<'concat'>
   /** x / (k + α Σ x²)^¾ over five channels. @see Krizhevsky, Sutskever & Hinton 2012, section 3.3 */
-  readonly responseNorm: (k?: number) => Layer<None, None, 'lambda'>
+  readonly responseNorm: (k?: number) => Layer<None, None, 'localResponseNorm'>
 }
 
 export interface ImageLayersOptions {
@@ -142,7 +142,6 @@ export const imageLayers = ({
     globalPool: () => globalAvgPool(layout),
     concat: () => concat(axis),
     // The paper's α = 1e-4 is not divided by the number of channels; the function divides.
-    responseNorm: (k = 2) =>
-      lambda((x) => localResponseNorm(x, { size: 5, alpha: 5e-4, beta: 0.75, k, axis })),
+    responseNorm: (k = 2) => localResponseNorm({ size: 5, alpha: 5e-4, beta: 0.75, k, axis }),
   }
 }

@@ -27,7 +27,7 @@ export const perceptron = ({
 
 /**
  * Linear regression: `[batch, …]` to `[batch, outputs]`. Descent on `losses.meanSquaredError` goes to the
- * solution of least squares, `np.linalg.lstsq` of the inputs with a column of ones.
+ * solution of least squares.
  */
 export const linearRegression = ({
   outputs = 1,

@@ -10,7 +10,7 @@ import type { Layout } from '../functional/window.ts'
 import { type Layer, type None, stateless } from '../layer.ts'
 import { relu } from '../layers/activations.ts'
 import type { Kernel } from '../layers/dense.ts'
-import type { ScaleAndBias } from '../layers/normalization.ts'
+import type { ScaleAndBias } from '../layers/affine.ts'
 import type { ImageLayers } from './image.ts'
 
 /** Two convolutions, or three in a bottleneck, each with its normalisation. */

@@ -4,7 +4,7 @@ import { serial } from '../combinators/serial.ts'
 import type { AnyLayer, Layer } from '../layer.ts'
 import { relu } from '../layers/activations.ts'
 import { type Kernel, type KernelAndBias, dense } from '../layers/dense.ts'
-import type { ScaleAndBias } from '../layers/normalization.ts'
+import type { ScaleAndBias } from '../layers/affine.ts'
 import {
   type ImageModelOptions,
   type StatisticsOf,
@@ -19,6 +19,8 @@ export type ResNetDepth = 18 | 34 | 50 | 101 | 152
 export type CifarResNetDepth = 8 | 14 | 20 | 26 | 32 | 44 | 56 | 110
 
 export interface ResNetOptions extends ImageModelOptions {
+  /** The blocks of the four stages, in place of those that the depth stands for. */
+  readonly blocks?: readonly [number, number, number, number]
   /** Which convolution of a bottleneck takes the stride; the second by default, the first in the paper. */
   readonly strideAt?: 'conv1' | 'conv2'
 }
@@ -55,12 +57,12 @@ const table = {
 
 const imageNet = (
   depth: ResNetDepth,
-  { classes = 1000, width = 1, strideAt, layout }: ResNetOptions,
+  { classes = 1000, width = 1, strideAt, blocks, layout }: ResNetOptions,
 ): Layer<ResNetParams, StatisticsOf<ResNetParams>, 'serial'> => {
   const layers = imageLayers({ layout, kernelInit: heKernel })
   const { bareConv, norm, maxPool, globalPool } = layers
   const scaled = scaler(width)
-  const [n1, n2, n3, n4] = table[depth]
+  const [n1, n2, n3, n4] = blocks ?? table[depth]
   const block = depth < 50 ? basicBlock(layers) : bottleneckBlock(layers, { strideAt })
   const stage = stageOf(layers, block, depth < 50 ? 1 : 4, 'B', layout)
   const start = scaled(64)

@@ -16,6 +16,8 @@ import { bottleneckBlock, stageOf } from './residualStage.ts'
 export type ResNeXtDepth = 50 | 101 | 152
 
 export interface ResNeXtOptions extends ImageModelOptions {
+  /** The blocks of the four stages, in place of those that the depth stands for. */
+  readonly blocks?: readonly [number, number, number, number]
   /** Groups of the 3×3 convolutions; 32 by default. */
   readonly cardinality?: number
   /** Channels of each group in the first stage; 4 by default, 8 from 101 layers on. */
@@ -40,7 +42,7 @@ export const resnext = (
   depth: ResNeXtDepth = 50,
   options: ResNeXtOptions = {},
 ): Layer<ResNetParams, StatisticsOf<ResNetParams>, 'serial'> => {
-  const { classes = 1000, width = 1, layout } = options
+  const { classes = 1000, width = 1, blocks, layout } = options
   const { cardinality = 32, groupWidth = depth === 50 ? 4 : 8 } = options
   const layers = imageLayers({ layout, kernelInit: heKernel })
   const { bareConv, norm, maxPool, globalPool } = layers
@@ -51,7 +53,7 @@ export const resnext = (
     Math.max(1, Math.round((groupWidth * features) / 64)) * cardinality
   const block = bottleneckBlock(layers, { groups: cardinality, inner })
   const stage = stageOf(layers, block, 4, 'B', layout)
-  const [n1, n2, n3, n4] = table[depth]
+  const [n1, n2, n3, n4] = blocks ?? table[depth]
   return serial({
     conv1: bareConv(start, 7, { stride: 2, padding: 3 }),
     norm1: norm(),

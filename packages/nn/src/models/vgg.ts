@@ -9,7 +9,7 @@ import type { AnyLayer, Layer } from '../layer.ts'
 import { relu } from '../layers/activations.ts'
 import { type KernelAndBias, dense } from '../layers/dense.ts'
 import { dropout as drop } from '../layers/dropout.ts'
-import type { ScaleAndBias } from '../layers/normalization.ts'
+import type { ScaleAndBias } from '../layers/affine.ts'
 import { flatten } from '../layers/shape.ts'
 import { type ImageModelWithDropout, imageLayers, scaler } from './image.ts'
 

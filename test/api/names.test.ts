@@ -92,11 +92,14 @@ describe('the one import', () => {
       has(
         api.nn,
         `dense conv2d maxPool2d avgPool2d batchNorm dropout flatten rnn lstm gru serial relu sigmoid tanh
-        softmax gelu losses metrics initializers`,
+        softmax gelu losses metrics initializers regularizers`,
       ),
     ).toEqual([])
     expect(has(api.nn.losses, 'softmaxCrossEntropy meanSquaredError')).toEqual([])
-    expect(has(api.nn.metrics, 'accuracy')).toEqual([])
+    expect(has(api.nn.metrics, 'accuracy topK precision recall f1 auc perplexity bleu r2')).toEqual(
+      [],
+    )
+    expect(has(api.nn.regularizers, 'l0 l1 l2 elasticNet')).toEqual([])
     expect(has(api.optim, 'sgd adam adamw chain clipByGlobalNorm applyUpdates')).toEqual([])
     expect(has(api.train, 'fit')).toEqual([])
     expect(has(api.models, 'lenet5')).toEqual([])

@@ -1,5 +1,5 @@
 /** Laws of every loss: derivatives, compilation, reductions, sign, and what extreme logits do. */
-import { type Tensor, grad, tensor } from '@cotangent/core'
+import { type Tensor, grad, tensor, vmap } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { nn } from '@cotangent/nn'
 import { checkGrads, nnFunctions, np, random } from '@cotangent/ops'
@@ -349,6 +349,12 @@ describe('every loss', () => {
     close(jit(loss)(y), loss(y))
     const slope = grad((z: Tensor) => loss(z).sum())
     close(jit(slope)(y), slope(y))
+  })
+
+  test.each(rows)('$name: mapped equals one after the other', ({ loss, x = draw(1) }) => {
+    const other = draw(70, x.shape)
+    const mapped = vmap(loss)(np.stack([x, other]))
+    expect(np.allclose(mapped, np.stack([loss(x), loss(other)])).item()).toBeTruthy()
   })
 
   test.each(rows.filter((row) => row.isDistance === true))(

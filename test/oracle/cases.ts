@@ -209,6 +209,7 @@ export const oracle = <C>(path: string, nameOf: (c: C) => string, run: (c: C) =>
       printTable(path, outcomes)
       const failures = outcomes.flatMap((o, i) => (o.kind === 'failed' ? [`${nameOf(cases![i]!)}: ${o.message}`] : []))
       expect(failures.slice(0, 40), `${failures.length} of ${outcomes.length} failed`).toEqual([])
-    })
+      // Hundreds of compilations, on a machine that may have other work.
+    }, 300_000)
   })
 }

@@ -62,12 +62,16 @@ const initializerOf = ({ op, attrs }: GoldenCase): nn.initializers.Initializer |
         upper: a.number('upper', 2),
       })
     case 'glorot_uniform':
+    case 'xavier_uniform':
       return init.glorotUniform(fanAxes(attrs))
     case 'glorot_normal':
+    case 'xavier_normal':
       return init.glorotNormal(fanAxes(attrs))
     case 'he_uniform':
+    case 'kaiming_uniform':
       return init.heUniform(fanAxes(attrs))
     case 'he_normal':
+    case 'kaiming_normal':
       return init.heNormal(fanAxes(attrs))
     case 'lecun_uniform':
       return init.lecunUniform(fanAxes(attrs))
@@ -83,7 +87,10 @@ const initializerOf = ({ op, attrs }: GoldenCase): nn.initializers.Initializer |
     case 'orthogonal':
       return init.orthogonal({ scale: a.number('scale', 1), columnAxis: a.number('column_axis', -1) })
     case 'delta_orthogonal':
-      return init.deltaOrthogonal()
+      return init.deltaOrthogonal({
+        scale: a.number('scale', 1),
+        columnAxis: a.number('column_axis', -1),
+      })
     default:
       return null
   }

@@ -37,6 +37,7 @@ export {
   cosineWarmRestarts,
   cyclic,
 } from './cycles.ts'
+export * from './dadapt.ts'
 export * from './decay.ts'
 export * from './dog.ts'
 export * from './ema.ts'
@@ -50,6 +51,8 @@ export * from './lookahead.ts'
 export * from './madgrad.ts'
 export * from './masked.ts'
 export { type MomentsState, updateMoment } from './moments.ts'
+export * from './mechanic.ts'
+export * from './momo.ts'
 export * from './muon.ts'
 export * from './nadam.ts'
 export * from './noise.ts'

@@ -312,6 +312,13 @@ describe('cells', () => {
       y,
       nn.lstm(units).apply({ params: params.decoder, state: none }, { inputs: x, carry })[0],
     )
+    const wrong = { source: x, target: np.ones([3, 5, 9]) }
+    expect(messageOf(() => network.apply({ params, state: {} }, wrong))).toMatch(
+      /^decoder: lstm: axis 2 \(features\)/,
+    )
+    const stateless = nn.encoderDecoder(nn.rnn(4), nn.rnn(4))
+    const own = stateless.init(key, x.shape)
+    expect(messageOf(() => stateless.apply(own, { source: x, target: x }))).toContain('returnCarry')
   })
 })
 
@@ -345,9 +352,8 @@ test('errors name the layer, the axis, what it got and what would fit', () => {
   const { params } = layer.init(key, x.shape)
   const apply = (input: nn.RecurrentInput<never>): string =>
     messageOf(() => layer.apply({ params, state: none }, input))
-  expect(apply(np.ones([2, 3, 7]))).toMatch(
-    /lstmCell: axis 1 \(features\).*\n.*extent 7.*\n.*4 features/,
-  )
+  expect(apply(np.ones([2, 3, 7]))).toMatch(/lstm: axis 2 \(features\)[^]*extent 7[^]*4 features/)
+  expect(apply(np.ones([2, 3, 4, 5]))).toMatch(/lstm: [^]*\[batch, time, features\]/)
   expect(apply({ inputs: x, lengths: tensor(Int32Array.of(1, 2)) })).toMatch(
     /lstm: .*length[^]*\[2\][^]*\[3\]/,
   )

@@ -1,9 +1,23 @@
 /** The whole transformer: an encoder reads, a decoder writes. */
-import { type Shape, type Tensor } from '@cotangent/core'
-import { random } from '@cotangent/ops'
-import { type Layer, type Mode, defineLayer, requireKey } from '../../layer.ts'
-import type { DecoderInput } from './transformerDecoder.ts'
-import type { SequenceInput, Visibility } from './types.ts'
+import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
+import {
+  type Tree,
+  applyPart,
+  initPart,
+  newScope,
+  scoped,
+  treeOf,
+} from '../../combinators/parts.ts'
+import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
+import {
+  type AnyLayer,
+  type Layer,
+  type OutputOf,
+  type Part,
+  type Shapes,
+  defineComposite,
+} from '../../layer.ts'
+import type { Visibility } from './types.ts'
 
 /** What is read and what has been written, in features. */
 export interface SourceAndTargetSteps {
@@ -16,13 +30,59 @@ export interface SourceAndTargetSteps {
   /** What may be seen of the target, beside the decoder's own causal mask. */
   readonly targetVisibility?: Visibility | undefined
 }
-export interface TransformerParams<E, D> {
-  readonly encoder: E
-  readonly decoder: D
-}
 export interface TransformerOptions {
   /** The shape of a target where it differs from the source's. */
   readonly targetShape?: Shape
+}
+
+const build = (
+  encoder: AnyLayer,
+  decoder: AnyLayer,
+  { targetShape }: TransformerOptions = {},
+): Layer<Tree, Tree, 'transformer', unknown, SourceAndTargetSteps, Shapes> => {
+  const [reader, writer]: readonly [Part, Part] = [
+    ['encoder', encoder],
+    ['decoder', decoder],
+  ]
+  return defineComposite<Tree, Tree, 'transformer', unknown, SourceAndTargetSteps, Shapes>({
+    name: 'transformer',
+    isRandom: encoder.isRandom || decoder.isRandom,
+    init: (key, inputShape, scope = newScope()) => {
+      const read = initPart(reader, 0, key, inputShape, scope)
+      const written = initPart(writer, 1, key, targetShape ?? inputShape, scope)
+      return {
+        params: treeOf([
+          ['encoder', read.params],
+          ['decoder', written.params],
+        ]),
+        state: treeOf([
+          ['encoder', read.state],
+          ['decoder', written.state],
+        ]),
+        outputShape: written.outputShape,
+      }
+    },
+    apply: (variables, steps, given) => {
+      const mode = scoped(given)
+      const { source, target, sourceVisibility = {}, targetVisibility = {} } = steps
+      const question = { inputs: source, ...sourceVisibility }
+      const [memory, read] = applyPart(reader, 0, variables, question, mode)
+      const answer = {
+        inputs: target,
+        memory,
+        memoryVisibility: sourceVisibility,
+        ...targetVisibility,
+      }
+      const [y, written] = applyPart(writer, 1, variables, answer, mode)
+      return [
+        y,
+        treeOf([
+          ['encoder', read],
+          ['decoder', written],
+        ]),
+      ]
+    },
+  })
 }
 
 /**
@@ -34,53 +94,14 @@ export interface TransformerOptions {
  * const network = transformer(transformerEncoder(2, 4), transformerDecoder(2, 4))
  * const [y] = network.apply(variables, { source, target, sourceVisibility: { lengths } })
  */
-export const transformer = <E, S, D, T>(
-  encoder: Layer<E, S, string, Tensor, SequenceInput>,
-  decoder: Layer<D, T, string, Tensor, DecoderInput>,
-  { targetShape }: TransformerOptions = {},
-): Layer<
-  TransformerParams<E, D>,
-  TransformerParams<S, T>,
+export const transformer: <E extends AnyLayer, D extends AnyLayer>(
+  encoder: E,
+  decoder: D,
+  options?: TransformerOptions,
+) => Layer<
+  ParamsOfRecord<{ readonly encoder: E; readonly decoder: D }>,
+  StateOfRecord<{ readonly encoder: E; readonly decoder: D }>,
   'transformer',
-  Tensor,
+  OutputOf<D>,
   SourceAndTargetSteps
-> => {
-  const modeOf = (isRandom: boolean, mode: Mode, n: number): Mode =>
-    isRandom && mode.train === true
-      ? { train: true, key: random.foldIn(requireKey('transformer', mode), n) }
-      : { train: mode.train }
-  return defineLayer<
-    TransformerParams<E, D>,
-    TransformerParams<S, T>,
-    'transformer',
-    Tensor,
-    SourceAndTargetSteps
-  >({
-    name: 'transformer',
-    isRandom: encoder.isRandom || decoder.isRandom,
-    init: (key, inputShape) => {
-      const [first, second] = random.split(key)
-      const read = encoder.init(first!, inputShape)
-      const written = decoder.init(second!, targetShape ?? inputShape)
-      return {
-        params: { encoder: read.params, decoder: written.params },
-        state: Object.freeze({ encoder: read.state, decoder: written.state }),
-        outputShape: written.outputShape,
-      }
-    },
-    apply: ({ params, state }, steps, mode) => {
-      const { source, target, sourceVisibility = {}, targetVisibility = {} } = steps
-      const [memory, read] = encoder.apply(
-        { params: params.encoder, state: state.encoder },
-        { inputs: source, ...sourceVisibility },
-        modeOf(encoder.isRandom, mode, 0),
-      )
-      const [y, written] = decoder.apply(
-        { params: params.decoder, state: state.decoder },
-        { inputs: target, memory, memoryVisibility: sourceVisibility, ...targetVisibility },
-        modeOf(decoder.isRandom, mode, 1),
-      )
-      return [y, Object.freeze({ encoder: read, decoder: written })]
-    },
-  })
-}
+> = typed(erase(build))

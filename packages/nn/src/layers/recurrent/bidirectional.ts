@@ -1,21 +1,85 @@
 /** Two sequence layers, one of them from the end. */
-import { Tensor } from '@cotangent/core'
-import { random } from '@cotangent/ops'
+import { type Shape, Tensor, UnsupportedError, erase, typed } from '@cotangent/core'
+import {
+  type Tree,
+  applyPart,
+  initPart,
+  newScope,
+  scoped,
+  treeOf,
+} from '../../combinators/parts.ts'
+import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
 import { type Merge, mergeDirections, reverseSequences } from '../../functional/recurrent/index.ts'
-import { type Layer, type Mode, defineLayer, requireKey } from '../../layer.ts'
+import { type AnyLayer, type Layer, type Part, type Shapes, defineLayer } from '../../layer.ts'
 
 export interface BidirectionalOptions {
   /** Side by side on the last axis by default. */
   readonly merge?: Merge
 }
-export interface BothWays<F, B> {
-  readonly forward: F
-  readonly backward: B
-}
 /** Sequences `[batch, time, …]`, alone or with the number of their steps. */
 export type EndedSequences =
   | Tensor
   | { readonly inputs: Tensor; readonly lengths?: Tensor | undefined }
+
+const asTensor = (y: unknown): Tensor => {
+  if (y instanceof Tensor) return y
+  throw new UnsupportedError({
+    operation: 'bidirectional',
+    problem: 'the layers give something else than tensors',
+    fix: 'make recurrent layers without returnCarry, or use their option bidirectional',
+  })
+}
+const asShape = (shape: Shapes): Shape =>
+  shape.map((extent) => (typeof extent === 'number' ? extent : asTensor(extent).size))
+const mergedShape = (one: Shape, two: Shape, merge: Merge): Shape =>
+  merge === 'concat' ? one.with(-1, one.at(-1)! + two.at(-1)!) : one
+
+const build = (
+  forward: AnyLayer,
+  backward: AnyLayer,
+  { merge = 'concat' }: BidirectionalOptions = {},
+): Layer<Tree, Tree, 'bidirectional', Tensor, EndedSequences> => {
+  const [ahead, behind]: readonly [Part, Part] = [
+    ['forward', forward],
+    ['backward', backward],
+  ]
+  return defineLayer<Tree, Tree, 'bidirectional', Tensor, EndedSequences>({
+    name: 'bidirectional',
+    isRandom: forward.isRandom || backward.isRandom,
+    init: (key, inputShape, scope = newScope()) => {
+      const one = initPart(ahead, 0, key, inputShape, scope)
+      const two = initPart(behind, 1, key, inputShape, scope)
+      return {
+        params: treeOf([
+          ['forward', one.params],
+          ['backward', two.params],
+        ]),
+        state: treeOf([
+          ['forward', one.state],
+          ['backward', two.state],
+        ]),
+        outputShape: mergedShape(asShape(one.outputShape), asShape(two.outputShape), merge),
+      }
+    },
+    apply: (variables, input, given) => {
+      const mode = scoped(given)
+      const { inputs, lengths } =
+        input instanceof Tensor ? { inputs: input, lengths: undefined } : input
+      const [y, one] = applyPart(ahead, 0, variables, inputs, mode)
+      const turned = reverseSequences(inputs, lengths)
+      const [z, two] = applyPart(behind, 1, variables, turned, mode)
+      const [first, second] = [asTensor(y), asTensor(z)]
+      // Without a time axis there is nothing to turn back.
+      const isSequence = second.ndim === inputs.ndim && second.shape[1] === inputs.shape[1]
+      const placed = isSequence ? reverseSequences(second, lengths) : second
+      const state = treeOf([
+        ['forward', one],
+        ['backward', two],
+      ])
+      return [mergeDirections(first, placed, merge), state]
+    },
+  })
+}
 
 /**
  * One layer over sequences `[batch, time, …]` and another over their reverse; outputs keep their
@@ -24,43 +88,14 @@ export type EndedSequences =
  * @example
  * bidirectional(serial(lstm(32), dense(16)), serial(gru(32), dense(16)), { merge: 'sum' })
  */
-export const bidirectional = <P, S, Q, T>(
-  forward: Layer<P, S>,
-  backward: Layer<Q, T>,
-  { merge = 'concat' }: BidirectionalOptions = {},
-): Layer<BothWays<P, Q>, BothWays<S, T>, 'bidirectional', Tensor, EndedSequences> => {
-  const modeOf = (isRandom: boolean, mode: Mode, n: number): Mode =>
-    isRandom && mode.train === true
-      ? { train: true, key: random.foldIn(requireKey('bidirectional', mode), n) }
-      : { train: mode.train }
-  return defineLayer<BothWays<P, Q>, BothWays<S, T>, 'bidirectional', Tensor, EndedSequences>({
-    name: 'bidirectional',
-    isRandom: forward.isRandom || backward.isRandom,
-    init: (key, inputShape) => {
-      const [first, second] = random.split(key)
-      const one = forward.init(first!, inputShape)
-      const two = backward.init(second!, inputShape)
-      const last = one.outputShape.length - 1
-      const extent = one.outputShape[last]! + two.outputShape[last]!
-      return {
-        params: { forward: one.params, backward: two.params },
-        state: Object.freeze({ forward: one.state, backward: two.state }),
-        outputShape: merge === 'concat' ? one.outputShape.with(last, extent) : one.outputShape,
-      }
-    },
-    apply: ({ params, state }, input, mode) => {
-      const { inputs, lengths } =
-        input instanceof Tensor ? { inputs: input, lengths: undefined } : input
-      const one = { params: params.forward, state: state.forward }
-      const two = { params: params.backward, state: state.backward }
-      const turned = reverseSequences(inputs, lengths)
-      const [ahead, forwardState] = forward.apply(one, inputs, modeOf(forward.isRandom, mode, 0))
-      const [back, backwardState] = backward.apply(two, turned, modeOf(backward.isRandom, mode, 1))
-      // Without a time axis there is nothing to turn back.
-      const isSequence = back.ndim === inputs.ndim && back.shape[1] === inputs.shape[1]
-      const placed = isSequence ? reverseSequences(back, lengths) : back
-      const next = Object.freeze({ forward: forwardState, backward: backwardState })
-      return [mergeDirections(ahead, placed, merge), next]
-    },
-  })
-}
+export const bidirectional: <F extends AnyLayer, B extends AnyLayer>(
+  forward: F,
+  backward: B,
+  options?: BidirectionalOptions,
+) => Layer<
+  ParamsOfRecord<{ readonly forward: F; readonly backward: B }>,
+  StateOfRecord<{ readonly forward: F; readonly backward: B }>,
+  'bidirectional',
+  Tensor,
+  EndedSequences
+> = typed(erase(build))

@@ -19,6 +19,13 @@ export interface CellInput<C> {
 /** The carry after the step, and the output. */
 export type CellOutput<C> = readonly [carry: C, output: Tensor]
 
+/** Where an input goes. */
+export interface Place {
+  /** The layer, for messages. */
+  readonly layer: string
+  readonly leading: number
+}
+
 /** What differs from cell to cell. */
 export interface CellRecord<P, C, Name extends string> {
   readonly name: Name
@@ -37,8 +44,11 @@ export interface CellRecord<P, C, Name extends string> {
   output?(carry: C): Tensor
   /** The axis of an output `[batch, …]` on which two directions stand side by side; the last by default. */
   readonly featureAxis?: number
-  /** @throws ShapeError where the parameters are for other inputs. */
-  check?(params: P, inputShape: Shape): void
+  /**
+   * Refuses inputs that the parameters are not for. `place` says whose they are, and how many axes
+   * stand before the features: one (batch) for a cell, two (batch, time) for a sequence.
+   */
+  check?(params: P, inputShape: Shape, place: Place): void
 }
 
 /** A cell is a layer of `{ inputs, carry }` to `[carry, output]`; `recurrent` runs it over time. */
@@ -50,7 +60,7 @@ export interface RecurrentCell<P, C, Name extends string = string>
   /** The output where it is part of the carry. */
   output(carry: C): Tensor | undefined
   readonly featureAxis: number
-  check(params: P, inputShape: Shape): void
+  check(params: P, inputShape: Shape, place?: Place): void
 }
 
 /** A cell of which nothing more is known. */
@@ -74,6 +84,11 @@ export const defineCell = <P, C, const Name extends string>(
   record: CellRecord<P, C, Name>,
 ): RecurrentCell<P, C, Name> => {
   const project = (params: P, inputs: Tensor): Tensor => record.project?.(params, inputs) ?? inputs
+  const check = (
+    params: P,
+    shape: Shape,
+    place: Place = { layer: record.name, leading: 1 },
+  ): void => record.check?.(params, shape, place)
   const layer = defineLayer<P, None, Name, CellOutput<C>, CellInput<C>>({
     name: record.name,
     init: (key, inputShape): Initialized<P, None> => ({
@@ -81,7 +96,7 @@ export const defineCell = <P, C, const Name extends string>(
       state: none,
     }),
     apply: ({ params, state }: Variables<P, None>, { inputs, carry }, _: Mode) => {
-      record.check?.(params, inputs.shape)
+      check(params, inputs.shape)
       return [Object.freeze(record.step(params, carry, project(params, inputs))), state]
     },
   })
@@ -93,6 +108,6 @@ export const defineCell = <P, C, const Name extends string>(
     step: (params: P, carry: C, projected: Tensor) => record.step(params, carry, projected),
     output: (carry: C) => record.output?.(carry),
     featureAxis: record.featureAxis ?? -1,
-    check: (params: P, inputShape: Shape) => record.check?.(params, inputShape),
+    check,
   })
 }

@@ -1,10 +1,11 @@
 /** The cells of the plain and gated recurrent layers, on their own. */
-import { type Shape, type Tensor, erase, fill, typed } from '@cotangent/core'
+import { type Tensor, erase, fill, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireExtent, requireRank, requireSize } from '../../errors.ts'
+import { requireExtent, requireSize } from '../../errors.ts'
 import * as f from '../../functional/recurrent/index.ts'
 import { type Initializer, lecunNormal, uniformAround, zeros } from '../../initializers.ts'
 import { type RecurrentCell, defineCell } from './cell.ts'
+import { requireFeatures } from './sequences.ts'
 
 export interface RecurrentParams {
   /** `[features, gates · units]`. */
@@ -75,12 +76,10 @@ const weightedCell = <C extends f.HiddenCarry, const Name extends string>(
 ): RecurrentCell<Weights, C, Name> => {
   requireSize(name, 'units', units)
   if (options.projection !== undefined) requireSize(name, 'projected units', options.projection)
-  const checkRank = (shape: Shape): void =>
-    requireRank(name, shape, (rank) => rank === 2, '[batch, features]')
   return defineCell<Weights, C, Name>({
     name,
     init: (key, inputShape) => {
-      checkRank(inputShape)
+      requireFeatures(name, inputShape, 1)
       const [batch, features] = inputShape
       const params = initWeights(rules, units, options, key, features!)
       return { params, outputShape: [batch!, options.projection ?? units] }
@@ -92,9 +91,9 @@ const weightedCell = <C extends f.HiddenCarry, const Name extends string>(
       return [next, next.h]
     },
     output: ({ h }) => h,
-    check: ({ kernel }, shape) => {
-      checkRank(shape)
-      requireExtent(name, shape, 1, kernel.shape[0]!, 'features')
+    check: ({ kernel }, shape, { layer, leading }) => {
+      requireFeatures(layer, shape, leading)
+      requireExtent(layer, shape, leading, kernel.shape[0]!, 'features')
     },
   })
 }

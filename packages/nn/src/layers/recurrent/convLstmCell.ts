@@ -74,9 +74,12 @@ export const convLstmCell = (
     },
     output: ({ h }) => h,
     featureAxis: layout === 'NCHW' ? 1 : -1,
-    check: ({ kernel }, shape) => {
-      checkRank(shape)
-      requireExtent(name, shape, axisOf(shape), kernel.shape[1]!, 'channels')
+    check: ({ kernel }, shape, { layer, leading }) => {
+      const rank = kernel.ndim - 1 + leading
+      const lead = leading === 1 ? 'batch' : 'batch, time'
+      requireRank(layer, shape, (n) => n === rank, `${rank} axes, [${lead}, channels, …spatial]`)
+      const axis = layout === 'NCHW' ? leading : shape.length - 1
+      requireExtent(layer, shape, axis, kernel.shape[1]!, 'channels')
     },
   })
 }

@@ -1,8 +1,23 @@
 /** Sequence to sequence: what the encoder ends with is what the decoder begins with. */
-import { type Shape, type Tensor } from '@cotangent/core'
-import { random } from '@cotangent/ops'
-import { type Layer, type Mode, defineLayer, requireKey } from '../../layer.ts'
-import type { RecurrentInput, RecurrentOutput, Sequence } from './types.ts'
+import { type Shape, type Tensor, TreeError, erase, typed } from '@cotangent/core'
+import {
+  type Tree,
+  applyPart,
+  initPart,
+  newScope,
+  scoped,
+  treeOf,
+} from '../../combinators/parts.ts'
+import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
+import {
+  type AnyLayer,
+  type Layer,
+  type OutputOf,
+  type Part,
+  type Shapes,
+  defineComposite,
+} from '../../layer.ts'
+import type { Sequence } from './types.ts'
 
 /** The source, with the steps that are there, and the target as far as it is known. */
 export interface SourceAndTarget {
@@ -15,15 +30,59 @@ export interface EncoderDecoderOptions {
   /** The shape of a target where it differs from the source's. */
   readonly targetShape?: Shape
 }
-export interface EncoderDecoderParams<E, D> {
-  readonly encoder: E
-  readonly decoder: D
+
+const carryOf = (encoded: unknown): unknown => {
+  if (typeof encoded === 'object' && encoded !== null && 'carry' in encoded) return encoded.carry
+  throw new TreeError({
+    operation: 'encoderDecoder',
+    problem: 'the encoder gives no state',
+    want: '{ outputs, carry }',
+    fix: 'make it with returnCarry: true',
+  })
 }
 
-const keyOf = (layer: { readonly isRandom: boolean }, mode: Mode, n: number): Mode =>
-  layer.isRandom && mode.train === true
-    ? { train: true, key: random.foldIn(requireKey('encoderDecoder', mode), n) }
-    : { train: mode.train }
+const build = (
+  encoder: AnyLayer,
+  decoder: AnyLayer,
+  { targetShape }: EncoderDecoderOptions = {},
+): Layer<Tree, Tree, 'encoderDecoder', unknown, SourceAndTarget, Shapes> => {
+  const [reader, writer]: readonly [Part, Part] = [
+    ['encoder', encoder],
+    ['decoder', decoder],
+  ]
+  return defineComposite<Tree, Tree, 'encoderDecoder', unknown, SourceAndTarget, Shapes>({
+    name: 'encoderDecoder',
+    isRandom: encoder.isRandom || decoder.isRandom,
+    init: (key, inputShape, scope = newScope()) => {
+      const read = initPart(reader, 0, key, inputShape, scope)
+      const written = initPart(writer, 1, key, targetShape ?? inputShape, scope)
+      return {
+        params: treeOf([
+          ['encoder', read.params],
+          ['decoder', written.params],
+        ]),
+        state: treeOf([
+          ['encoder', read.state],
+          ['decoder', written.state],
+        ]),
+        outputShape: written.outputShape,
+      }
+    },
+    apply: (variables, { source, target }, given) => {
+      const mode = scoped(given)
+      const [encoded, read] = applyPart(reader, 0, variables, source, mode)
+      const input = { inputs: target, carry: carryOf(encoded) }
+      const [y, written] = applyPart(writer, 1, variables, input, mode)
+      return [
+        y,
+        treeOf([
+          ['encoder', read],
+          ['decoder', written],
+        ]),
+      ]
+    },
+  })
+}
 
 /**
  * Runs the encoder over `source`, and the decoder over `target` from the encoder's final state. The
@@ -35,41 +94,14 @@ const keyOf = (layer: { readonly isRandom: boolean }, mode: Mode, n: number): Mo
  * const { params } = network.init(random.key(0), [8, 20, 32]) // params.encoder.kernel
  * const [y] = network.apply({ params, state }, { source, target })
  */
-export const encoderDecoder = <E, D, C, Y, S, T>(
-  encoder: Layer<E, S, string, RecurrentOutput<C>, RecurrentInput<C>>,
-  decoder: Layer<D, T, string, Y, RecurrentInput<C>>,
-  { targetShape }: EncoderDecoderOptions = {},
-): Layer<
-  EncoderDecoderParams<E, D>,
-  EncoderDecoderParams<S, T>,
+export const encoderDecoder: <E extends AnyLayer, D extends AnyLayer>(
+  encoder: E,
+  decoder: D,
+  options?: EncoderDecoderOptions,
+) => Layer<
+  ParamsOfRecord<{ readonly encoder: E; readonly decoder: D }>,
+  StateOfRecord<{ readonly encoder: E; readonly decoder: D }>,
   'encoderDecoder',
-  Y,
+  OutputOf<D>,
   SourceAndTarget
-> =>
-  defineLayer({
-    name: 'encoderDecoder',
-    isRandom: encoder.isRandom || decoder.isRandom,
-    init: (key, inputShape: Shape) => {
-      const [encoderKey, decoderKey] = random.split(key)
-      const first = encoder.init(encoderKey!, inputShape)
-      const second = decoder.init(decoderKey!, targetShape ?? inputShape)
-      return {
-        params: Object.freeze({ encoder: first.params, decoder: second.params }),
-        state: Object.freeze({ encoder: first.state, decoder: second.state }),
-        outputShape: second.outputShape,
-      }
-    },
-    apply: ({ params, state }, { source, target }, mode) => {
-      const [{ carry }, encoded] = encoder.apply(
-        { params: params.encoder, state: state.encoder },
-        source,
-        keyOf(encoder, mode, 0),
-      )
-      const [y, decoded] = decoder.apply(
-        { params: params.decoder, state: state.decoder },
-        { inputs: target, carry },
-        keyOf(decoder, mode, 1),
-      )
-      return [y, Object.freeze({ encoder: encoded, decoder: decoded })]
-    },
-  })
+> = typed(erase(build))

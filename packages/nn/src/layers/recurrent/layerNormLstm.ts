@@ -1,12 +1,13 @@
 /** An LSTM whose sums are normalised before its gates see them. */
-import { type Shape, type Tensor, fill } from '@cotangent/core'
+import { type Tensor, fill } from '@cotangent/core'
 import { prims, random } from '@cotangent/ops'
-import { requireExtent, requireRank, requireSize } from '../../errors.ts'
+import { requireExtent, requireSize } from '../../errors.ts'
 import { layerNorm } from '../../functional/normalization.ts'
 import type { LstmCarry } from '../../functional/recurrent/index.ts'
 import { lecunNormal, uniformAround, zeros } from '../../initializers.ts'
 import { type RecurrentCell, defineCell } from './cell.ts'
 import type { CellOptions } from './cells.ts'
+import { requireFeatures } from './sequences.ts'
 
 /** A learned scale; the offsets are the gates' biases, and the memory's own. */
 export interface NormScale {
@@ -45,13 +46,11 @@ export const layerNormLstmCell = (
   const { recurrentInit = uniformAround(1 / Math.sqrt(units)) } = options
   const name = 'layerNormLstmCell'
   requireSize(name, 'units', units)
-  const checkRank = (shape: Shape): void =>
-    requireRank(name, shape, (rank) => rank === 2, '[batch, features]')
   const ones = (count: number): NormScale => Object.freeze({ scale: fill([count], 1, 'float32') })
   return defineCell<LayerNormLstmParams, LstmCarry, 'layerNormLstmCell'>({
     name,
     init: (key, inputShape) => {
-      checkRank(inputShape)
+      requireFeatures(name, inputShape, 1)
       const [batch, features] = inputShape
       const [kernelKey, recurrentKey, biasKey] = random.split(key, 3)
       return {
@@ -81,9 +80,9 @@ export const layerNormLstmCell = (
       return [next, next.h]
     },
     output: ({ h }) => h,
-    check: ({ kernel }, shape) => {
-      checkRank(shape)
-      requireExtent(name, shape, 1, kernel.shape[0]!, 'features')
+    check: ({ kernel }, shape, { layer, leading }) => {
+      requireFeatures(layer, shape, leading)
+      requireExtent(layer, shape, leading, kernel.shape[0]!, 'features')
     },
   })
 }

@@ -13,6 +13,8 @@ import type { OutputFor, PerCell, RecurrentInput, RecurrentOptions } from './typ
 // [batch, time, …] as one step sees it.
 const stepShape = ([batch, , ...features]: Shape): Shape => [batch!, ...features]
 
+const swapped = ([time, batch, ...features]: Shape): Shape => [batch!, time!, ...features]
+
 // The output at the end of each sequence: at the last step (in reverse the first) that is there.
 const lastOutput = (outputs: Tensor, reverse: boolean, mask: Tensor | undefined): Tensor => {
   if (mask === undefined) return outputs.at(reverse ? 0 : -1)
@@ -88,7 +90,7 @@ const build = (
         const slice = below.shape.slice(1)
         const runs = range(directions).map((direction) => {
           const own = parts.read(params, layer, direction)
-          cell.check(own, slice)
+          cell.check(own, swapped(below.shape), { layer: name, leading: 2 })
           const zero = cell.initCarry(own, slice, below.dtype)
           const start = carry === undefined ? zero : parts.read(carry, layer, direction)
           if (carry !== undefined) requireCarry(name, start, zero)

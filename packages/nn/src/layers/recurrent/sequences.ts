@@ -1,7 +1,14 @@
 /** Sequences that go into recurrent layers: their shapes and their masks. */
 import { type Shape, ShapeError, type Tensor, showShape } from '@cotangent/core'
+import { requireRank } from '../../errors.ts'
 import { maskOfLengths, swapBatchAndTime } from '../../functional/recurrent/index.ts'
 import type { Sequence } from './types.ts'
+
+/** @throws ShapeError unless there is one axis of features after the leading ones, batch and perhaps time. */
+export const requireFeatures = (layer: string, shape: Shape, leading: number): void => {
+  const want = leading === 1 ? '[batch, features]' : '[batch, time, features]'
+  requireRank(layer, shape, (rank) => rank === leading + 1, want)
+}
 
 /** @throws ShapeError for less than `[batch, time, features]`. */
 export const requireSequence = (name: string, shape: Shape): void => {

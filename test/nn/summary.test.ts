@@ -1,5 +1,5 @@
 /** What networks are made of and cost, against the textbook's formulas. */
-import { ShapeError } from '@cotangent/core'
+import { ShapeError, sizeOf } from '@cotangent/core'
 import { models, nn } from '@cotangent/nn'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -33,12 +33,64 @@ describe('summary', () => {
     expect(last.multiplyAdds).toBe(4_096_000)
     expect(last.flops).toBe(2 * 4_096_000 + 1000)
     expect(s.totals.multiplyAdds).toBe(15_470_264_320)
+    const convolutions = s.rows.filter(({ kind }) => kind === 'conv')
+    for (const { flops, multiplyAdds, outputShape } of convolutions) {
+      expect(flops).toBe(2 * multiplyAdds + sizeOf(nn.oneShape('conv', outputShape)))
+    }
     const pools = s.rows.filter(({ kind }) => kind === 'maxPool')
     expect(pools.map(({ receptiveField }) => receptiveField![0])).toEqual([6, 16, 44, 100, 212])
     expect(s.outputShape).toEqual([1, 1000])
     expect(nn.summary(nn.conv2d(64, 3, { useBias: false }), [1, 3, 8, 8]).totals.parameters).toBe(
       1728,
     )
+  })
+
+  test('of ResNet-50 has the published figures', () => {
+    const narrow = { useBias: false } as const
+    const bottleneck = (
+      mid: number,
+      stride: number,
+      isFirst: boolean,
+    ): nn.Layer<unknown, unknown> => {
+      const body = nn.serial(
+        nn.conv2d(mid, 1, narrow),
+        nn.batchNorm(),
+        nn.relu,
+        nn.conv2d(mid, 3, { stride, padding: 1, ...narrow }),
+        nn.batchNorm(),
+        nn.relu,
+        nn.conv2d(4 * mid, 1, narrow),
+        nn.batchNorm(),
+      )
+      const shortcut = nn.serial(nn.conv2d(4 * mid, 1, { stride, ...narrow }), nn.batchNorm())
+      return isFirst
+        ? nn.residual(body, { shortcut, activation: nn.relu })
+        : nn.residual(body, { activation: nn.relu })
+    }
+    const stage = (mid: number, n: number, stride: number) =>
+      nn.repeat(n, (i) => bottleneck(mid, i === 0 ? stride : 1, i === 0))
+    const net = nn.serial(
+      nn.conv2d(64, 7, { stride: 2, padding: 3, ...narrow }),
+      nn.batchNorm(),
+      nn.relu,
+      nn.maxPool2d(3, { stride: 2, padding: 1 }),
+      stage(64, 3, 1),
+      stage(128, 4, 2),
+      stage(256, 6, 2),
+      stage(512, 3, 2),
+      nn.globalAvgPool(),
+      nn.dense(1000),
+    )
+    const { totals, rows } = nn.summary(net, [1, 3, 224, 224])
+    expect(totals).toMatchObject({
+      parameters: 25_557_032,
+      multiplyAdds: 4_089_184_256,
+      state: 53_120,
+    })
+    expect(totals.flops).toBeGreaterThan(2 * totals.multiplyAdds)
+    expect(rows.find(({ path }) => path === 'serial4.residual3.add')?.receptiveField).toEqual([
+      427, 427,
+    ])
   })
 
   test('of a convolution, for random geometry', () => {

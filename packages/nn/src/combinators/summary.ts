@@ -10,7 +10,7 @@ import {
   sizeOf,
   tree,
 } from '@cotangent/core'
-import { costOf, random } from '@cotangent/ops'
+import { random } from '@cotangent/ops'
 import {
   type AnyLayer,
   type Scope,
@@ -19,10 +19,10 @@ import {
   type Watch,
   isShape,
 } from '../layer.ts'
-import { multiplyAddsOf } from './multiplyAdds.ts'
 import { newScope } from './parts.ts'
 import { type Field, fieldAfter, tensorsOf, widest } from './receptiveField.ts'
 import { tableOf } from './summaryTable.ts'
+import { type Work, workOf } from './work.ts'
 
 /** One layer of a network, as far as its costs go. */
 export interface SummaryRow {
@@ -36,7 +36,7 @@ export interface SummaryRow {
   readonly parameters: number
   /** Of its products and convolutions, for the whole batch. */
   readonly multiplyAdds: number
-  /** Floating point operations, of whatever kind, for the whole batch. */
+  /** Floating point operations, two for each multiply-add and one for any other, for the whole batch. */
   readonly flops: number
   /** How much of the network's input one output sees along each spatial axis; null without any. */
   readonly receptiveField: readonly number[] | null
@@ -139,13 +139,10 @@ const recorder = (scope: Scope, record: (call: Call) => void): Watch => {
   return inside('', null, () => undefined)
 }
 
-const costsOf = ({ layer, variables, x }: Call): Pick<SummaryRow, 'multiplyAdds' | 'flops'> => {
+const costsOf = ({ layer, variables, x }: Call): Work => {
   const f = erase((v: Variables<unknown, unknown>, input: unknown) => layer.apply(v, input)[0])
   const types: readonly unknown[] = [typesOf(variables), typesOf(x)]
-  return {
-    multiplyAdds: multiplyAddsOf(makeIR(f)(...types).graph),
-    flops: costOf(f)(...types).flops,
-  }
+  return workOf(makeIR(f)(...types).graph)
 }
 
 const rowOf = (call: Call): SummaryRow => {

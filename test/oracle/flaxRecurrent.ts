@@ -38,6 +38,13 @@ const activations: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   gelu: (x) => nn.gelu(x),
   silu: (x) => nn.silu(x),
   elu: (x) => nn.elu(x),
+  softplus: (x) => nn.softplus(x),
+  hard_sigmoid: (x) => nn.hardSigmoid(x),
+  hard_tanh: (x) => nn.hardTanh(x),
+  soft_sign: (x) => nn.softSign(x),
+  leaky_relu: (x) => nn.leakyRelu(x),
+  selu: (x) => nn.selu(x),
+  identity: (x) => x,
 }
 
 const hidden = {
@@ -57,7 +64,23 @@ const memory = {
   },
 }
 
-const known = new Set(['features', 'residual', 'activation_fn', 'reset_gate', 'kernel_size'])
+const known = new Set([
+  'features',
+  'residual',
+  'activation_fn',
+  'gate_fn',
+  'reset_gate',
+  'kernel_size',
+  // Parameters are given, and everything is float32.
+  'kernel_init',
+  'recurrent_kernel_init',
+  'bias_init',
+  'carry_init',
+  'dtype',
+  'param_dtype',
+  'use_bias',
+  'rngs',
+])
 
 // Flax's window comes first and its gates are i, g, f, o; it adds one to the forget gate.
 const convLstm = (
@@ -90,14 +113,15 @@ const cellOf = (
   const unknown = Object.keys(options).find((option) => !known.has(option))
   if (unknown !== undefined) return null
   const activation = activations[String(options['activation_fn'] ?? 'tanh')]
-  if (activation === undefined) return null
-  if ('activation_fn' in options && name !== 'SimpleCell') return null
+  const gateActivation = activations[String(options['gate_fn'] ?? 'sigmoid')]
+  if (activation === undefined || gateActivation === undefined) return null
+  const functions = { activation, gateActivation }
   switch (name) {
     case 'LSTMCell':
     case 'OptimizedLSTMCell': {
       const bias = biases(inputs, prefix, ['hi', 'hf', 'hg', 'ho'], units)
       const params = { ...kernels(inputs, prefix, ['i', 'f', 'g', 'o']), bias }
-      return { cell: nn.lstmCell(units), params, ...memory }
+      return { cell: nn.lstmCell(units, functions), params, ...memory }
     }
     case 'GRUCell': {
       const params = {
@@ -105,7 +129,7 @@ const cellOf = (
         bias: biases(inputs, prefix, ['ir', 'iz', 'in'], units),
         recurrentBias: biases(inputs, prefix, ['hr', 'hz', 'hn'], units),
       }
-      return { cell: nn.gruCell(units), params, ...hidden }
+      return { cell: nn.gruCell(units, functions), params, ...hidden }
     }
     case 'MGUCell': {
       const params = {
@@ -114,7 +138,7 @@ const cellOf = (
         recurrentBias: biases(inputs, prefix, ['hf', 'hn'], units),
       }
       const resetGate = options['reset_gate'] !== false
-      return { cell: nn.mguCell(units, { resetGate }), params, ...hidden }
+      return { cell: nn.mguCell(units, { resetGate, ...functions }), params, ...hidden }
     }
     case 'SimpleCell': {
       const params = {

@@ -48,6 +48,19 @@ const zeroHidden = (
   h: fill([batch, recurrentKernel.shape[0]!], 0, like.dtype),
 })
 
+/** The functions in a gated cell. */
+export interface GatedOptions {
+  /** Of candidates and memories; tanh by default. */
+  readonly activation?: (x: Tensor) => Tensor
+  /** Of gates; the logistic function by default. */
+  readonly gateActivation?: (x: Tensor) => Tensor
+}
+
+const gated = ({
+  activation = (x) => x.tanh(),
+  gateActivation = prims.logistic,
+}: GatedOptions): Required<GatedOptions> => ({ activation, gateActivation })
+
 export interface RnnCellOptions {
   /** Adds the old state to the sum before the activation, as Flax's `SimpleCell` can. */
   readonly residual?: boolean
@@ -68,29 +81,58 @@ export const rnnCell = (
   },
 })
 
+/** An LSTM with functions of your choice; `lstmCell` is the usual one. */
+export const lstmCellWith = (options: GatedOptions = {}): Cell<LstmCarry> => {
+  const { activation, gateActivation } = gated(options)
+  return {
+    name: 'lstm',
+    gates: 4,
+    outerBias: true,
+    zero: (batch, { recurrentKernel }, like) => {
+      const [width, gates] = recurrentKernel.shape
+      const h = fill([batch, width!], 0, like.dtype)
+      return { h, c: gates === 4 * width! ? h : fill([batch, gates! / 4], 0, like.dtype) }
+    },
+    step: (projected, { h, c }, { recurrentKernel, projection }) => {
+      const units = c.shape[1]!
+      const z = projected.add(h.matmul(recurrentKernel))
+      const [i, f, g, o] = [0, 1, 2, 3].map((n) => gate(z, n, units))
+      const kept = gateActivation(f!).mul(c)
+      const memory = kept.add(gateActivation(i!).mul(activation(g!)))
+      const hidden = gateActivation(o!).mul(activation(memory))
+      return { h: projection === undefined ? hidden : hidden.matmul(projection), c: memory }
+    },
+  }
+}
+
 /**
  * Long short-term memory; gates in the order i, f, g, o.
  * c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c'), times the projection where there is one.
  * @see Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 for the forget gate; Sak,
  * Senior & Beaufays 2014 for the projection
  */
-export const lstmCell: Cell<LstmCarry> = {
-  name: 'lstm',
-  gates: 4,
-  outerBias: true,
-  zero: (batch, { recurrentKernel }, like) => {
-    const [width, gates] = recurrentKernel.shape
-    const h = fill([batch, width!], 0, like.dtype)
-    return { h, c: gates === 4 * width! ? h : fill([batch, gates! / 4], 0, like.dtype) }
-  },
-  step: (projected, { h, c }, { recurrentKernel, projection }) => {
-    const units = c.shape[1]!
-    const z = projected.add(h.matmul(recurrentKernel))
-    const [i, f, g, o] = [0, 1, 2, 3].map((n) => gate(z, n, units))
-    const memory = prims.logistic(f!).mul(c).add(prims.logistic(i!).mul(g!.tanh()))
-    const hidden = prims.logistic(o!).mul(memory.tanh())
-    return { h: projection === undefined ? hidden : hidden.matmul(projection), c: memory }
-  },
+export const lstmCell: Cell<LstmCarry> = lstmCellWith()
+
+/** A gated recurrent unit with functions of your choice; `gruCell` is the usual one. */
+export const gruCellWith = (options: GatedOptions = {}): Cell<HiddenCarry> => {
+  const { activation, gateActivation } = gated(options)
+  return {
+    name: 'gru',
+    gates: 3,
+    outerBias: false,
+    zero: zeroHidden,
+    step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
+      const units = h.shape[1]!
+      const product = h.matmul(recurrentKernel)
+      const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
+      const reset = gateActivation(gate(projected, 0, units).add(gate(recurrent, 0, units)))
+      const update = gateActivation(gate(projected, 1, units).add(gate(recurrent, 1, units)))
+      const candidate = activation(
+        gate(projected, 2, units).add(reset.mul(gate(recurrent, 2, units))),
+      )
+      return { h: candidate.add(update.mul(h.sub(candidate))) }
+    },
+  }
 }
 
 /**
@@ -98,25 +140,9 @@ export const lstmCell: Cell<LstmCarry> = {
  * n = tanh(x W_n + b_n + σ(r) (h R_n + b_rn)), h' = (1 − σ(z)) n + σ(z) h.
  * @see Cho et al. 2014; the reset gate acts after the product, as in cuDNN
  */
-export const gruCell: Cell<HiddenCarry> = {
-  name: 'gru',
-  gates: 3,
-  outerBias: false,
-  zero: zeroHidden,
-  step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
-    const units = h.shape[1]!
-    const product = h.matmul(recurrentKernel)
-    const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
-    const reset = prims.logistic(gate(projected, 0, units).add(gate(recurrent, 0, units)))
-    const update = prims.logistic(gate(projected, 1, units).add(gate(recurrent, 1, units)))
-    const candidate = gate(projected, 2, units)
-      .add(reset.mul(gate(recurrent, 2, units)))
-      .tanh()
-    return { h: candidate.add(update.mul(h.sub(candidate))) }
-  },
-}
+export const gruCell: Cell<HiddenCarry> = gruCellWith()
 
-export interface MguCellOptions {
+export interface MguCellOptions extends GatedOptions {
   /** The forget gate also weighs what the candidate sees of the old state; true by default. */
   readonly resetGate?: boolean
 }
@@ -126,20 +152,23 @@ export interface MguCellOptions {
  * n = tanh(x W_n + b_n + σ(f) (h R_n + b_rn)), h' = (1 − σ(f)) n + σ(f) h.
  * @see Zhou et al. 2016
  */
-export const mguCell = ({ resetGate = true }: MguCellOptions = {}): Cell<HiddenCarry> => ({
-  name: 'mgu',
-  gates: 2,
-  outerBias: false,
-  zero: zeroHidden,
-  step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
-    const units = h.shape[1]!
-    const product = h.matmul(recurrentKernel)
-    const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
-    const forget = prims.logistic(gate(projected, 0, units).add(gate(recurrent, 0, units)))
-    const old = gate(recurrent, 1, units)
-    const candidate = gate(projected, 1, units)
-      .add(resetGate ? forget.mul(old) : old)
-      .tanh()
-    return { h: candidate.add(forget.mul(h.sub(candidate))) }
-  },
-})
+export const mguCell = (options: MguCellOptions = {}): Cell<HiddenCarry> => {
+  const { activation, gateActivation } = gated(options)
+  const { resetGate = true } = options
+  return {
+    name: 'mgu',
+    gates: 2,
+    outerBias: false,
+    zero: zeroHidden,
+    step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
+      const units = h.shape[1]!
+      const product = h.matmul(recurrentKernel)
+      const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
+      const forget = gateActivation(gate(projected, 0, units).add(gate(recurrent, 0, units)))
+      const old = gate(recurrent, 1, units)
+      const seen = resetGate ? forget.mul(old) : old
+      const candidate = activation(gate(projected, 1, units).add(seen))
+      return { h: candidate.add(forget.mul(h.sub(candidate))) }
+    },
+  }
+}

@@ -35,10 +35,11 @@ export interface RnnCellOptions extends CellOptions, f.RnnCellOptions {
   /** tanh by default. */
   readonly activation?: (x: Tensor) => Tensor
 }
-export interface LstmCellOptions extends CellOptions {
+export interface LstmCellOptions extends CellOptions, f.GatedOptions {
   /** The width of a hidden state that is projected from the memory; the units by default. */
   readonly projection?: number
 }
+export interface GruCellOptions extends CellOptions, f.GatedOptions {}
 export interface MguCellOptions extends CellOptions, f.MguCellOptions {}
 
 interface Weights extends RecurrentParams {
@@ -129,17 +130,17 @@ export type LstmParamsOf<O> = O extends { readonly projection: number }
  */
 export const lstmCell: LstmCell = typed(
   erase((units: number, options: LstmCellOptions = {}) =>
-    weightedCell('lstmCell', f.lstmCell, units, options),
+    weightedCell('lstmCell', f.lstmCellWith(options), units, options),
   ),
 )
 
 /** One step of a gated recurrent unit; the carry is `{ h }`. */
 export const gruCell: (
   units: number,
-  options?: CellOptions,
+  options?: GruCellOptions,
 ) => RecurrentCell<GruParams, f.HiddenCarry, 'gruCell'> = typed(
-  erase((units: number, options: CellOptions = {}) =>
-    weightedCell('gruCell', f.gruCell, units, options),
+  erase((units: number, options: GruCellOptions = {}) =>
+    weightedCell('gruCell', f.gruCellWith(options), units, options),
   ),
 )
 

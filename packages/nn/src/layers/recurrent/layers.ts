@@ -3,7 +3,7 @@ import { erase, typed } from '@cotangent/core'
 import type { HiddenCarry, LstmCarry } from '../../functional/recurrent/index.ts'
 import type { Layer, None } from '../../layer.ts'
 import {
-  type CellOptions,
+  type GruCellOptions,
   type GruParams,
   type LstmCellOptions,
   type LstmParamsOf,
@@ -18,7 +18,7 @@ import type { OutputFor, PerCell, RecurrentInput, RecurrentOptions } from './typ
 
 export interface RnnOptions extends RecurrentOptions, RnnCellOptions {}
 export interface LstmOptions extends RecurrentOptions, LstmCellOptions {}
-export interface GruOptions extends RecurrentOptions, CellOptions {}
+export interface GruOptions extends RecurrentOptions, GruCellOptions {}
 
 /** A layer typed by its options: trees by layer and direction, the state where it is asked for. */
 type RecurrentLayer<P, C, O, Name extends string> = Layer<

@@ -108,6 +108,8 @@ describe('schedules', () => {
       [1, 2, 3, 1.5, 0, 0].map((v) => expect.closeTo(v, 5)),
     )
     expect(() => optim.piecewiseInterpolate('linear', 1, { 2: -1 })).toThrow('not negative')
+    expect(() => optim.piecewiseConstant(1, { 2: -1 })).toThrow('not negative')
+    expect(() => optim.cosineDecay(1, 0)).toThrow('some steps')
     expect(() => optim.joinSchedules([optim.constantSchedule(1)], [3])).toThrow('one boundary')
   })
 

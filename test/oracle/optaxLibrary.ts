@@ -110,6 +110,7 @@ const entries: Readonly<Record<string, Entry>> = {
   lbfgs: entry(1, 'lbfgs', 'learning_rate memory_size scale_init_precond linesearch'),
   identity: entry(0, 'identity', ''),
   set_to_zero: entry(0, 'setToZero', ''),
+  stateless_with_tree_map: entry(1, 'stateless', 'f'),
   scale_by_factored_rms: entry(0, 'scaleByFactoredRms', 'factored decay_rate step_offset min_dim_size_to_factor epsilon'),
   scale_by_backtracking_linesearch: entry(0, 'scaleByBacktrackingLinesearch', 'max_backtracking_steps slope_rtol decrease_factor increase_factor max_learning_rate atol rtol store_grad'),
   scale_by_zoom_linesearch: entry(0, 'scaleByZoomLinesearch', 'max_linesearch_steps max_learning_rate tol increase_factor slope_rtol curv_rtol approx_dec_rtol stepsize_precision initial_guess_strategy'),
@@ -300,8 +301,16 @@ const muon = adapter(
   },
 )
 
-/** What `optax` is in formulas. */
-export const optax: Keywords = {
+/** A function of all updates and parameters at once. */
+const stateless = adapter('f', ({ f }) => {
+  if (!(f instanceof PyFunction)) throw missing('stateless of something else than a function')
+  return {
+    init: () => ({}),
+    update: (grads: unknown, state: unknown, params: unknown) => [ours(f.call([grads, params ?? null], {})), state],
+  }
+})
+
+const everything: Keywords = {
   ...names(entries),
   chain: new PyFunction((args) => callOurs('chain', parts(args))),
   named_chain: new PyFunction((args) => callOurs('namedChain', parts(args))),
@@ -311,6 +320,14 @@ export const optax: Keywords = {
   skip_not_finite: new PyFunction((args) => callOurs('skipNotFinite', parts(args))),
   sgdr_schedule: sgdr,
   inject_hyperparams: inject,
+  stateless,
+}
+
+/** What `optax` is in formulas. */
+export const optax: Keywords = {
+  ...everything,
+  transforms: everything,
+  schedules: everything,
   contrib: { ...names(contributed), muon },
 }
 

@@ -192,7 +192,8 @@ export const runTorchOptimizer = (c: TorchOptimCase): Outcome => {
   const make = optimizers[c.op]
   if (make === undefined) return leftOut(`${c.op} is not known`)
   if (c.mode === 'problem' && c.problem?.loss !== theLoss) return leftOut('another loss')
-  const optimizer = make(attributesOf(c.attrs))
+  const a = attributesOf(c.attrs)
+  const optimizer = a.flag('maximize') ? optim.chain(optim.scale(-1), make(a)) : make(a)
   const params = decodeAll(c.init)
   const start = { params, state: optimizer.init(params) }
   const step = stepOf(c, optimizer)

@@ -1,16 +1,8 @@
 /** Different transformations for different parts of the tree. */
-import {
-  TreeError,
-  broadcastPrefix,
-  erase,
-  flatten,
-  frozenPair,
-  typed,
-  unflatten,
-} from '@cotangent/core'
+import { TreeError, erase, flatten, frozenPair, typed, unflatten } from '@cotangent/core'
 import { type MaskedState, masked } from './masked.ts'
 import type { AnyTransformation, GradientTransformation, StateOf } from './transformation.ts'
-import type { Mask, Tree } from './trees.ts'
+import { type Mask, type Tree, valueForEach } from './trees.ts'
 
 /** A label for each leaf or branch, or a function from the tree to such labels. */
 export type Labels = string | object | ((tree: Tree) => Tree)
@@ -33,9 +25,8 @@ const isFunction = (labels: Labels): labels is (tree: Tree) => Tree => typeof la
 const isLabel = (value: unknown): value is string => typeof value === 'string'
 
 const labelsOf = (labels: Labels, tree: Tree, names: readonly string[]): readonly string[] => {
-  const { structure } = flatten(tree, 'partition')
   const given = isFunction(labels) ? labels(tree) : labels
-  const all = broadcastPrefix('partition', given, structure, isLabel)
+  const all = valueForEach('partition', 'the labels', given, tree, isLabel)
   const unknown = all.find((label) => !names.includes(label))
   if (unknown === undefined) return all
   throw new TreeError({

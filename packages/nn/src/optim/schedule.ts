@@ -25,7 +25,7 @@ export interface PolynomialOptions {
 
 // A position from 0 (before `begin`) to `steps`.
 const within = (step: TensorLike, steps: number, begin: number): Tensor =>
-  stepOf(step).sub(begin).clip(0, steps)
+  stepOf(step).sub(Math.max(begin, 0)).clip(0, steps)
 
 /** From `initial` to `end` along (1 − step / steps)^power. */
 export const polynomial = ({
@@ -66,7 +66,7 @@ export const exponentialDecay = (options: ExponentialDecayOptions): Schedule => 
   const { initial, rate, steps, begin = 0, staircase = false, end } = options
   if (steps <= 0 || rate === 0) return constantSchedule(initial)
   return (step) => {
-    const since = stepOf(step).sub(begin)
+    const since = stepOf(step).sub(Math.max(begin, 0))
     const exponent = since.div(steps)
     const turns = staircase ? exponent.floor() : exponent
     const decayed = turns.mul(Math.log(rate)).exp().mul(initial).where(since.greater(0), initial)
@@ -82,9 +82,20 @@ export interface CosineOptions {
 }
 
 /** initial · ((1 − alpha) · ((1 + cos(π step / steps)) / 2)^exponent + alpha). @see Loshchilov & Hutter 2017 */
-export const cosineDecay =
-  (initial: number, steps: number, { alpha = 0, exponent = 1 }: CosineOptions = {}): Schedule =>
-  (step) => {
+export const cosineDecay = (
+  initial: number,
+  steps: number,
+  { alpha = 0, exponent = 1 }: CosineOptions = {},
+): Schedule => {
+  if (steps <= 0) {
+    throw new UnsupportedError({
+      operation: 'cosineDecay',
+      problem: 'the cosine takes some steps',
+      got: `${steps} steps`,
+      fix: 'give a positive number; the steps of a warm-up are not among them',
+    })
+  }
+  return (step) => {
     const wave = within(step, steps, 0)
       .mul(Math.PI / steps)
       .cos()
@@ -96,22 +107,37 @@ export const cosineDecay =
       .add(alpha)
       .mul(initial)
   }
+}
 
 /**
  * Multiplies the value by a factor once each boundary is reached.
+ * @throws UnsupportedError for negative factors.
  * @example
  * piecewiseConstant(0.1, { 1000: 0.5, 5000: 0.1 })
  */
-export const piecewiseConstant =
-  (initial: number, boundaries: Readonly<Record<number, number>>): Schedule =>
-  (step) => {
+export const piecewiseConstant = (
+  initial: number,
+  boundaries: Readonly<Record<number, number>> = {},
+): Schedule => {
+  const steps = Object.entries(boundaries)
+  const wrong = steps.find(([, factor]) => factor < 0)
+  if (wrong !== undefined) {
+    throw new UnsupportedError({
+      operation: 'piecewiseConstant',
+      problem: 'factors are not negative',
+      got: `${wrong[1]} at ${wrong[0]}`,
+      fix: 'give the ratio of the value from this boundary on to the one before',
+    })
+  }
+  return (step) => {
     const at = stepOf(step)
-    return Object.entries(boundaries).reduce(
+    return steps.reduce(
       (value, [boundary, factor]) =>
         value.mul(factor).where(at.greaterEqual(Number(boundary)), value),
       constantSchedule(initial)(step),
     )
   }
+}
 
 /** One schedule until the first boundary, the next until the second, …; each counts from its start. */
 export const joinSchedules = (

@@ -2,8 +2,8 @@
 import {
   type DType,
   type Leaf,
-  type Structure,
-  Tensor,
+  type Tensor,
+  TreeError,
   broadcastPrefix,
   erase,
   fill,
@@ -69,6 +69,29 @@ export const dtypeOf = (operation: string, tree: Tree): DType =>
  */
 export type Mask = boolean | object | ((tree: Tree) => Tree)
 
+/** A value for each leaf, from a tree of such values or a prefix of one. @throws TreeError */
+export const valueForEach = <T>(
+  operation: string,
+  what: string,
+  given: unknown,
+  tree: Tree,
+  isValue: (value: unknown) => value is T,
+): readonly T[] => {
+  const { structure } = flatten(tree, operation)
+  try {
+    return broadcastPrefix(operation, given, structure, isValue)
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error
+    throw new TreeError({
+      operation,
+      problem: `${what} is no prefix of the tree that it describes`,
+      got: JSON.stringify(given) ?? typeof given,
+      want: structure.key,
+      fix: 'give one value for each leaf, or one for a whole branch, under the same names',
+    })
+  }
+}
+
 const isFunction = (mask: Mask): mask is (tree: Tree) => Tree => typeof mask === 'function'
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
@@ -81,10 +104,8 @@ export const maskOf = (
   mask: Mask | undefined,
   tree: Tree,
 ): readonly boolean[] => {
-  const { structure } = flatten(tree, operation)
-  if (mask === undefined) return new Array<boolean>(structure.size).fill(true)
-  const given = isFunction(mask) ? mask(tree) : mask
-  return broadcastPrefix(operation, given, structure, isBoolean)
+  if (mask === undefined) return flatten(tree, operation).leaves.map(() => true)
+  return valueForEach(operation, 'the mask', isFunction(mask) ? mask(tree) : mask, tree, isBoolean)
 }
 
 /** `mapTrees` where the mask holds; other leaves of the first tree stay the same objects. */
@@ -124,9 +145,3 @@ export const restore = <T>(
     leaves.map((leaf, i) => (chosen[i]! ? given[next++]! : leaf)),
   )
 }
-
-/** A tree's structure. */
-export const structureOf = (operation: string, tree: Tree): Structure =>
-  flatten(tree, operation).structure
-
-export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor

@@ -58,7 +58,9 @@ export const makeStep =
     }
     const [[value, aside], grads] = valueAndGrad(objective, { hasAux: true })(current.params)
     const { optimizerState, params } = current
-    const [updates, nextOptimizerState] = optimizer.update(grads, optimizerState, params)
+    // Line searches and rules that look at the loss find it beside the gradients.
+    const extra = { value, grad: grads, valueFn: (p: P): Tensor => objective(p)[0] }
+    const [updates, nextOptimizerState] = optimizer.update(grads, optimizerState, params, extra)
     return {
       next: {
         params: applyUpdates(params, updates),

@@ -24,10 +24,9 @@ export const main = (options: Partial<typeof usual> = {}) => {
 
   // The state comes in as an argument that is not differentiated: the cut between windows.
   const loss = (p: Params, carry: Carry, heard: Tensor, said: Tensor): readonly [Tensor, Carry] => {
-    const input = { inputs: heard, carry }
-    const [{ outputs, carry: next }] = memory.apply({ params: p.memory, state: nn.none }, input)
-    const [logits] = read.apply({ params: p.read, state: nn.none }, outputs)
-    return [nn.softplus(logits).sub(logits.mul(said)).mean(), next]
+    const [y] = memory.apply({ params: p.memory, state: nn.none }, { inputs: heard, carry })
+    const [logits] = read.apply({ params: p.read, state: nn.none }, y.outputs)
+    return [nn.softplus(logits).sub(logits.mul(said)).mean(), y.carry]
   }
   const optimizer = optim.adam(1e-2)
   const step = (
@@ -36,15 +35,14 @@ export const main = (options: Partial<typeof usual> = {}) => {
     carry: Carry,
     bits: Tensor,
   ) => {
-    const heard = bits.at(':', `${delay}:`)
-    const said = bits.at(':', `:${-delay}`)
+    const [heard, said] = [bits.at(':', `${delay}:`), bits.at(':', `:${-delay}`)]
     const [[value, next], gradients] = valueAndGrad(loss, { hasAux: true })(p, carry, heard, said)
     const [updates, after] = optimizer.update(gradients, state, p)
     return [optim.applyUpdates(p, updates), after, next, value] as const
   }
   const learn = jit(step)
-  const stream = random.bernoulli(bitsKey!, 0.5, { shape: [batch, delay + window * steps, 1] })
-  const bits = stream.astype('float32')
+  const shape = [batch, delay + window * steps, 1]
+  const bits = random.bernoulli(bitsKey!, 0.5, { shape }).astype('float32')
   let [p, state, carry] = [params, optimizer.init(params), { h: np.zeros([batch, units]) }]
   const losses: number[] = []
   for (let i = 0; i < steps; i++) {

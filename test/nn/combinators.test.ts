@@ -331,6 +331,9 @@ describe('errors say where the layer is', () => {
     expect(run(np.ones([1, 2, 6, 6]))).toMatch(
       /^conv1 \(in features\.block1\): conv2d: axis 1 \(channels\)[\s\S]*got +extent 2[\s\S]*want +1 channels/,
     )
+    expect(run(np.ones([1, 1, 2, 6]))).toMatch(
+      /^conv1 \(in features\.block1\): conv: the window is larger than the input along spatial axis 0/,
+    )
     expect(run(np.ones([1, 1, 7, 7]))).toMatch(/^dense1 \(in head\): dense: axis 1 \(features\)/)
     expect(() => jit((x: Tensor) => net.apply(made, x))(np.ones([1, 2, 6, 6]))).toThrow(
       /conv1 \(in features\.block1\)/,

@@ -235,6 +235,16 @@ describe('linear layers over several axes', () => {
       [8, 2, 3],
       [4, 5, 2, 3],
     ])
+    const each = nn.denseGeneral(3, { axis: -1, batchAxis: 0 })
+    const made = each.init(key, [2, 4, 5])
+    expect([made.params.kernel.shape, made.params.bias?.shape, made.outputShape]).toEqual([
+      [2, 5, 3],
+      [2, 3],
+      [2, 4, 3],
+    ])
+    const x = normal([2, 4, 5])
+    const [y] = each.apply(made, x)
+    expect(close(y.at(1), x.at(1).matmul(made.params.kernel.at(1)))).toBe(true)
     const heads = nn.einsum('bti,inh->btnh', [16, 4, 8], { biasShape: [4, 8] })
     expect(heads.init(key, [2, 3, 16]).outputShape).toEqual([2, 3, 4, 8])
     expect(() => nn.einsum('bti', [3])).toThrow(/input,kernel->output/)

@@ -156,6 +156,11 @@ describe('summary', () => {
     const step = nn.shared(nn.dense(4))
     const twice = nn.summary(nn.serial(step, nn.tanh, step), [3, 4])
     expect(twice.totals.parameters).toBe(20)
+    expect(twice.rows.map(({ path, kind }) => [path, kind])).toEqual([
+      ['shared', 'dense'],
+      ['tanh1', 'tanh'],
+      ['shared', 'dense'],
+    ])
     expect(twice.totals.multiplyAdds).toBe(2 * 3 * 16)
     const ids = nn.summary(nn.serial(nn.embedding(10, 4), nn.dense(2)), [2, 3], { dtype: 'int32' })
     expect(ids.rows.map(({ parameters }) => parameters)).toEqual([40, 10])

@@ -1,6 +1,7 @@
 /** Flax's layers by their formulas, run by ours: dense, normalisation, pooling, wrappers. */
 import type { Tensor } from '@cotangent/core'
 import { nn } from '@cotangent/nn'
+import { np } from '@cotangent/ops'
 import type { GoldenCase } from './cases.ts'
 import { type Arguments, argumentsOf, explicitPadding } from './flaxArguments.ts'
 import {
@@ -45,7 +46,10 @@ const dense: Builder = (a, at) => ({
 })
 
 const denseGeneral: Builder = (a, at) => ({
-  layer: nn.denseGeneral(a.numbers('features', []), { axis: a.numbers('axis', [-1]) }),
+  layer: nn.denseGeneral(a.numbers('features', []), {
+    axis: a.numbers('axis', [-1]),
+    batchAxis: a.numbers('batch_dims', []),
+  }),
   params: given({ kernel: at('kernel'), bias: at('bias') }),
 })
 
@@ -127,7 +131,9 @@ const inner = (a: Arguments, at: AtPath, x: Tensor, state: AtPath, attrs: Attrib
 
 const weightNorm: Builder = (a, at, x, state, attrs) => {
   const built = inner(a, at, x, state, attrs)
-  const scale = at('layer_instance/kernel/scale')
+  const kernel = tensorIn(built.params, 'kernel')
+  const outputs = kernel.shape[built.layer.traits?.kernelAxis ?? 0]!
+  const scale = at('layer_instance/kernel/scale') ?? np.ones([outputs])
   return {
     layer: nn.weightNorm(built.layer, a.number('epsilon', 1e-12)),
     params: { ...Object(built.params), ...given({ scale }) },
@@ -153,7 +159,7 @@ const spectralNorm: Builder = (a, at, x, state, attrs) => {
 /** By module: the names of its positional arguments, and what builds it. */
 const modules: Readonly<Record<string, readonly [names: readonly string[], Builder]>> = {
   Dense: [['features', 'use_bias'], dense],
-  DenseGeneral: [['features', 'axis'], denseGeneral],
+  DenseGeneral: [['features', 'axis', 'batch_dims'], denseGeneral],
   Einsum: [['shape', 'einsum_str'], einsum],
   Embed: [['num_embeddings', 'features'], embed],
   Conv: [convNames, convolution],
@@ -212,11 +218,29 @@ export const flaxLayers = (c: GoldenCase): Operation | undefined => {
   const [names, builder] = known
   const a = argumentsOf(module, names)
   return (inputs, attrs) => {
-    const x = inputs['x']!
+    const { x, batch } = oneBatchAxis(module.name, a, inputs['x']!)
     const at = (tree: string) => (name: string) => inputs[`${tree}/${name}`]
     const built = builder(a, at('params'), x, at('state'), attrs)
     const { layer, params, state = nn.none, train = false, next } = built
-    const [y, after] = layer.apply({ params, state }, x, { train })
-    return { y: tensorIn({ y }, 'y'), ...(train && next !== undefined ? next(after) : {}) }
+    const [out, after] = layer.apply({ params, state }, x, { train })
+    const y = tensorIn({ y: out }, 'y')
+    return {
+      y: batch === undefined ? y : y.reshape([...batch, ...y.shape.slice(1)]),
+      ...(train && next !== undefined ? next(after) : {}),
+    }
   }
+}
+
+// Convolutions of Flax's take any number of batch axes, or none.
+const oneBatchAxis = (
+  module: string,
+  a: Arguments,
+  x: Tensor,
+): { readonly x: Tensor; readonly batch?: readonly number[] } => {
+  if (!module.startsWith('Conv')) return { x }
+  const own = a.numbers('kernel_size', []).length + 1
+  const batch = x.shape.slice(0, x.ndim - own)
+  if (batch.length === 1) return { x }
+  const count = batch.reduce((n, extent) => n * extent, 1)
+  return { x: x.reshape([count, ...x.shape.slice(x.ndim - own)]), batch }
 }

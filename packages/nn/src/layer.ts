@@ -50,6 +50,8 @@ export type Watch = (
 
 /** What is known of a layer beside its function; everything is optional. */
 export interface Traits {
+  /** What kind of layer it is, where its name is the user's. */
+  readonly kind?: string
   /** The window over the spatial axes that one output sees; `'all'` of what there is. */
   readonly window?: 'all' | ((input: Shape) => WindowGeometry)
   /** Where the channels stand, for layers with a window. */
@@ -148,6 +150,10 @@ interface Description<P, S, Name extends string, Y, X> {
   readonly traits?: Traits
   readonly apply: (variables: Variables<P, S>, x: X, mode: Mode) => readonly [Y, S]
 }
+
+/** What kind of layer it is, whatever its name. */
+export const kindOf = ({ name, traits }: Pick<AnyLayer, 'name' | 'traits'>): string =>
+  traits?.kind ?? name
 
 /** What differs from layer to layer, for one that takes a single tensor. */
 export interface LayerRecord<P, S, Name extends string, Y, X>

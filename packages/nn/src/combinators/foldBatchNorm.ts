@@ -1,7 +1,14 @@
 /** Networks without batch normalisation that compute what they computed with it. */
 import { Tensor, reshape } from '@cotangent/core'
 import { channelAxis } from '../functional/window.ts'
-import { type AnyLayer, type Part, type TensorRecord, type Variables, none } from '../layer.ts'
+import {
+  type AnyLayer,
+  type Part,
+  type TensorRecord,
+  type Variables,
+  kindOf,
+  none,
+} from '../layer.ts'
 import { treeOf } from './parts.ts'
 
 /** A layer with its parameters and state. */
@@ -79,7 +86,12 @@ export const foldBatchNorm = (
   const chain = layer.traits?.isChain === true ? foldChain(inner) : inner
   const rebuilt = withParts(chain.map(({ part }) => part))
   return {
-    layer: Object.freeze({ ...rebuilt, name: layer.name, isNamed: layer.isNamed }),
+    layer: Object.freeze({
+      ...rebuilt,
+      name: layer.name,
+      isNamed: layer.isNamed,
+      traits: { ...rebuilt.traits, kind: kindOf(layer) },
+    }),
     params: treeOf(chain.map((link) => [link.part[0], link.params])),
     state: treeOf(chain.map((link) => [link.part[0], link.state])),
   }

@@ -11,6 +11,7 @@ import {
   type ParamsOf,
   type Part,
   type StateOf,
+  kindOf,
   stateless,
 } from '../layer.ts'
 
@@ -139,4 +140,10 @@ const isSame = (a: AnyLayer, b: AnyLayer): boolean =>
 export const named = <const Name extends string, P, S, Y, X, O extends Shapes>(
   name: Name,
   layer: Layer<P, S, string, Y, X, O>,
-): NamedLayer<P, S, Name, Y, X, O> => Object.freeze({ ...layer, name, isNamed: true })
+): NamedLayer<P, S, Name, Y, X, O> =>
+  Object.freeze({
+    ...layer,
+    name,
+    isNamed: true,
+    traits: { ...layer.traits, kind: kindOf(layer) },
+  })

@@ -15,6 +15,7 @@ import {
   type None,
   type Shapes,
   type Variables,
+  kindOf,
   none,
 } from '../layer.ts'
 
@@ -76,7 +77,7 @@ const build = (layer: AnyLayer, name = 'shared'): AnyLayer => {
     const [y] = layer.apply(known, x, mode)
     return Object.freeze([y, none] as const)
   }
-  const traits = { ...layer.traits, shared: layer }
+  const traits = { ...layer.traits, kind: kindOf(layer), shared: layer }
   return Object.freeze({ ...layer, name, isNamed: true, traits, init, apply })
 }
 

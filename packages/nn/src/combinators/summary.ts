@@ -18,6 +18,7 @@ import {
   type Variables,
   type Watch,
   isShape,
+  kindOf,
 } from '../layer.ts'
 import { newScope } from './parts.ts'
 import { type Field, fieldAfter, tensorsOf, widest } from './receptiveField.ts'
@@ -150,7 +151,7 @@ const rowOf = (call: Call): SummaryRow => {
   const receptiveField = field?.size ?? null
   return Object.freeze({
     path,
-    kind: layer.name,
+    kind: kindOf(layer),
     outputShape,
     parameters,
     ...costsOf(call),

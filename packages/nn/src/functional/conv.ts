@@ -11,6 +11,7 @@ import {
   perAxis,
   reachOf,
   resolvePadding,
+  windowCounts,
 } from './window.ts'
 
 export interface ConvOptions {
@@ -74,6 +75,7 @@ export const conv = (x: Tensor, kernel: Tensor, options: ConvOptions = {}): Tens
     const spread = perAxis('conv', 'inputDilation', inputDilation, rank)
     const extents = image.shape.slice(2).map((n, d) => Math.max(0, reachOf(n, spread[d]!)))
     const resolved = resolvePadding('conv', padding, extents, geometry)
+    windowCounts('conv', extents, resolved, geometry)
     const [padded, rest] = withPadding('conv', image, resolved, paddingMode)
     return prims.conv(padded, kernel, {
       strides: geometry.stride,

@@ -279,7 +279,7 @@ export const localResponseNorm = (
 }
 
 export interface NormalizeOptions {
-  /** The power of the norm; 2 by default. */
+  /** The power of the norm, possibly Infinity; 2 by default. */
   readonly p?: number
   readonly axis?: number
   /** The norm counts as at least this. */
@@ -291,6 +291,7 @@ export const normalize = (
   x: Tensor,
   { p = 2, axis = -1, epsilon = 1e-12 }: NormalizeOptions = {},
 ): Tensor => {
+  if (p === Infinity) return x.div(x.abs().max({ axis, keepdims: true }).maximum(epsilon))
   const powers = p === 1 ? x.abs() : p === 2 ? x.square() : x.abs().pow(p)
   const sums = powers.sum({ axis, keepdims: true })
   const norm = p === 1 ? sums : p === 2 ? sums.sqrt() : sums.pow(1 / p)

@@ -9,12 +9,14 @@ import type { KernelOptions, MaybeBias } from './dense.ts'
 export interface DenseGeneralOptions extends KernelOptions {
   /** The axes that are contracted; the last by default. */
   readonly axis?: number | readonly number[]
+  /** Axes with a kernel and a bias for each position; none by default. They come first in the output. */
+  readonly batchAxis?: number | readonly number[]
 }
 
 const list = (value: number | readonly number[]): readonly number[] =>
   typeof value === 'number' ? [value] : value
 
-const contractedAxes = (axis: number | readonly number[], rank: number): readonly number[] =>
+const normalized = (axis: number | readonly number[], rank: number): readonly number[] =>
   list(axis).map((a) => normalizeAxis('denseGeneral', a, rank))
 
 const others = (rank: number, axes: readonly number[]): readonly number[] =>
@@ -22,7 +24,7 @@ const others = (rank: number, axes: readonly number[]): readonly number[] =>
 
 /**
  * Contracts several axes with a kernel: the remaining axes, then `features`. Parameters
- * `kernel: [...contracted, ...features]` and `bias: [...features]`.
+ * `kernel: [...batch, ...contracted, ...features]` and `bias: [...batch, ...features]`.
  * @example
  * denseGeneral([2, 3], { axis: [-2, -1] }) // [8, 4, 5] to [8, 2, 3], kernel [4, 5, 2, 3]
  */
@@ -30,34 +32,50 @@ export const denseGeneral = (
   features: number | readonly number[],
   options: DenseGeneralOptions = {},
 ): Layer<MaybeBias, None, 'denseGeneral'> => {
-  const { axis = -1, useBias = true, kernelInit = lecunNormal(), biasInit = zeros } = options
+  const { axis = -1, batchAxis = [], useBias = true } = options
+  const { kernelInit = lecunNormal(), biasInit = zeros } = options
   const outputs = list(features)
   return defineLayer({
     name: 'denseGeneral',
     init: (key, shape) => {
-      const axes = contractedAxes(axis, shape.length)
-      const inputs = axes.map((a) => shape[a]!)
+      const [axes, batch] = [normalized(axis, shape.length), normalized(batchAxis, shape.length)]
+      const [inputs, places] = [axes, batch].map((ds) => ds.map((d) => shape[d]!))
       const [kernelKey, biasKey] = random.split(key)
-      // Drawn as a matrix, so that the variance is that of all inputs together.
-      const matrix = kernelInit(kernelKey!, [sizeOf(inputs), sizeOf(outputs)])
-      const kernel = matrix.reshape([...inputs, ...outputs])
-      const rest = others(shape.length, axes).map((d) => shape[d]!)
+      // Drawn as matrices, so that the variance is that of all inputs together.
+      const matrix = [sizeOf(inputs!), sizeOf(outputs)]
+      const kernel =
+        places!.length === 0
+          ? kernelInit(kernelKey!, matrix)
+          : np.stack(
+              Array.from({ length: sizeOf(places!) }, (_, i) =>
+                kernelInit(random.foldIn(kernelKey!, i), matrix),
+              ),
+            )
+      const whole = kernel.reshape([...places!, ...inputs!, ...outputs])
+      const biasShape = [...places!, ...outputs]
+      const rest = others(shape.length, [...axes, ...batch]).map((d) => shape[d]!)
       return {
-        params: useBias ? { kernel, bias: biasInit(biasKey!, outputs) } : { kernel },
+        params: useBias
+          ? { kernel: whole, bias: biasInit(biasKey!, biasShape) }
+          : { kernel: whole },
         state: none,
-        outputShape: [...rest, ...outputs],
+        outputShape: [...places!, ...rest, ...outputs],
       }
     },
     apply: ({ params: { kernel, bias }, state }, x) => {
-      const axes = contractedAxes(axis, x.ndim)
-      axes.forEach((a, i) =>
+      const [axes, batch] = [normalized(axis, x.ndim), normalized(batchAxis, x.ndim)]
+      const paired = [...batch, ...axes]
+      paired.forEach((a, i) =>
         requireExtent('denseGeneral', x.shape, a, kernel.shape[i]!, 'features'),
       )
       const y = prims.dotGeneral(x, kernel, {
-        contract: [axes, axes.map((_, i) => i)],
-        batch: [[], []],
+        contract: [axes, axes.map((_, i) => batch.length + i)],
+        batch: [batch, batch.map((_, i) => i)],
       })
-      return [bias === undefined ? y : y.add(bias), state]
+      if (bias === undefined) return [y, state]
+      const between = others(x.ndim, paired).map(() => 1)
+      const [front, back] = [kernel.shape.slice(0, batch.length), outputs]
+      return [y.add(bias.reshape([...front, ...between, ...back])), state]
     },
   })
 }

@@ -1,5 +1,5 @@
 /** Laws of what combines and wraps transformations. */
-import { type Tensor, grad, tensor, tree } from '@cotangent/core'
+import { type Tensor, grad, tensor, tree, vmap } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { optim } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
@@ -336,6 +336,55 @@ describe('the others', () => {
       const y = optim.orthogonalize(m, { preconditioning, steps: 8 })
       const gram = y.matmul(y.T)
       expect(gram.sub(np.eye(4)).abs().max().item()).toBeLessThan(0.55)
+    }
+  })
+
+  test('hypergradients: the loss after some steps by the rate and the decay', () => {
+    const loss = (w: Tensor): Tensor =>
+      w
+        .mul(tensor([1, 2]))
+        .sin()
+        .square()
+        .sum()
+    const after = ({ rate, b1 }: { readonly rate: Tensor; readonly b1: Tensor }): Tensor => {
+      const optimizer = optim.adam(rate, { b1, epsilonRoot: 1e-3 })
+      let w = tensor([0.4, -0.3])
+      let state = optimizer.init(w)
+      for (let i = 0; i < 3; i++) {
+        const [u, next] = optimizer.update(grad(loss)(w), state, w)
+        w = optim.applyUpdates(w, u)
+        state = next
+      }
+      return loss(w)
+    }
+    const at = { rate: tensor(0.1), b1: tensor(0.8) }
+    const h = 1e-2
+    const slope = (name: 'rate' | 'b1'): number => {
+      const moved = (by: number): number => after({ ...at, [name]: at[name].add(by) }).item()
+      return (moved(h) - moved(-h)) / (2 * h)
+    }
+    const found = grad(after)(at)
+    expect(found.rate.item()).toBeCloseTo(slope('rate'), 1)
+    expect(found.b1.item()).toBeCloseTo(slope('b1'), 2)
+  })
+
+  test('an ensemble by vmap is each member alone', () => {
+    const optimizer = optim.chain(optim.clipByGlobalNorm(1), optim.lion(0.1), optim.ema(0.5))
+    const starts = random.normal(random.key(4), [3, 2])
+    const step = (
+      w: Tensor,
+      state: ReturnType<typeof optimizer.init>,
+    ): readonly [Tensor, typeof state] => {
+      const [u, next] = optimizer.update(w.mul(3), state, w)
+      return [optim.applyUpdates(w, u), next]
+    }
+    const [together] = vmap((w: Tensor) => {
+      const [once, state] = step(w, optimizer.init(w))
+      return step(once, state)
+    })(starts)
+    for (let i = 0; i < 3; i++) {
+      const [once, state] = step(starts.at(i), optimizer.init(starts.at(i)))
+      close(together.at(i), step(once, state)[0])
     }
   })
 })

@@ -1,7 +1,7 @@
 /** Layers made of layers: names, types, laws, shared and frozen parameters, errors with a path. */
 import { CotangentError, ShapeError, type Tensor, grad, sizeOf, tree } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
-import { nn } from '@cotangent/nn'
+import { nn, optim } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
@@ -243,6 +243,21 @@ describe('frozen', () => {
     )(params)
     expect(g.base.dense1.kernel.abs().max().item()).toBe(0)
     expect(g.dense1.kernel.abs().max().item()).toBeGreaterThan(0)
+  })
+
+  test('stays under an optimiser that decays weights, behind its mask', () => {
+    const { params, state } = net.init(key, [1, 4])
+    const mask = nn.trainable(net, params)
+    const optimizer = optim.masked(optim.adamw(0.1, { weightDecay: 0.1 }), mask)
+    const loss = (p: typeof params): Tensor =>
+      net
+        .apply({ params: p, state }, np.ones([2, 4]))[0]
+        .square()
+        .sum()
+    const [updates] = optimizer.update(grad(loss)(params), optimizer.init(params), params)
+    const next = optim.applyUpdates(params, updates)
+    expect(next.base.dense1.kernel.toArray()).toEqual(params.base.dense1.kernel.toArray())
+    expect(close(next.dense1.kernel, params.dense1.kernel)).toBe(false)
   })
 
   test('as masks and partitions', () => {

@@ -134,6 +134,19 @@ describe('multi-head attention', () => {
     expectClose(weights, np.full([batch, heads, time, 4], 0.25))
   })
 
+  test("PyTorch's weights, stacked or apart", () => {
+    const stacked = random.normal(key, [3 * features, features])
+    const outProjWeight = random.normal(random.key(8), [features, features])
+    const apart = np.split(stacked, 3)
+    const whole = f.fromTorchAttention({ inProjWeight: stacked, outProjWeight }, heads)
+    const parts = f.fromTorchAttention(
+      { inProjWeight: [apart[0]!, apart[1]!, apart[2]!], outProjWeight },
+      heads,
+    )
+    expectClose(whole, parts, 0)
+    expectClose(f.toHeads(x, whole.key).reshape(x.shape), x.matmul(apart[1]!.T), 1e-5)
+  })
+
   const decoding = {
     plain: nn.multiHeadAttention(heads, { causal: true }),
     grouped: nn.multiHeadAttention(4, { causal: true, keyHeads: 2 }),

@@ -14,9 +14,10 @@ const ofKeys = (mask: Tensor | undefined): Tensor | undefined => seen(mask)?.exp
 
 const weightsOf = (inputs: Tensors, prefix: string, heads: number) => {
   const dotted = prefix === '' ? 'out_proj_' : `${prefix}out_proj.`
+  const apart = ['q', 'k', 'v'].map((side) => inputs[`${prefix}${side}_proj_weight`]!)
   return f.fromTorchAttention(
     {
-      inProjWeight: inputs[`${prefix}in_proj_weight`]!,
+      inProjWeight: inputs[`${prefix}in_proj_weight`] ?? [apart[0]!, apart[1]!, apart[2]!],
       inProjBias: inputs[`${prefix}in_proj_bias`],
       outProjWeight: inputs[`${dotted}weight`]!,
       outProjBias: inputs[`${dotted}bias`],

@@ -169,7 +169,8 @@ describe('every transformation', () => {
       const first: Carry = { params: start, state: optimizer.init(start) }
       const step = stepOf(optimizer)
       const eager = walk(step, first, 4)
-      const compiled = walk(jit(step), first, 4)
+      const fast = jit(step)
+      const compiled = walk(fast, first, 4)
       expect(tree.allClose(compiled.params, eager.params, { rtol: 1e-4, atol: 1e-5 })).toBe(true)
       expect(isFrozen(first.state)).toBe(true)
       expect(isFrozen(eager.state)).toBe(true)
@@ -179,7 +180,8 @@ describe('every transformation', () => {
         tree.leaves(t).map((leaf) => String(Object(leaf).dtype) + String(Object(leaf).shape))
       expect(types(eager.state)).toEqual(types(first.state))
       if (mayRise.has(name)) return
-      const last = walk(jit(step), compiled, 12)
+      const last = walk(fast, compiled, 12)
+      expect(fast.cacheSize).toBe(1)
       expect(loss(last.params).item()).toBeLessThan(loss(start).item())
     })
   }

@@ -102,7 +102,13 @@ describe('the one import', () => {
     expect(has(api.nn.regularizers, 'l0 l1 l2 elasticNet')).toEqual([])
     expect(has(api.optim, 'sgd adam adamw chain clipByGlobalNorm applyUpdates')).toEqual([])
     expect(has(api.train, 'fit')).toEqual([])
-    expect(has(api.models, 'lenet5')).toEqual([])
+    expect(
+      has(
+        api.models,
+        `perceptron linearRegression softmaxRegression mlp lenet5 alexnet vgg nin inceptionV1 inceptionV2
+        inceptionV3 resnet resnext densenet`,
+      ),
+    ).toEqual([])
     expect(has(api.data, 'mnist digits idx fromArrays')).toEqual([])
   })
 

@@ -82,7 +82,17 @@ test('--help explains every flag', () => {
   ]) {
     expect(stdout).toContain(flag)
   }
+  const models = 'lenet5 mlp softmax vgg11 nin inception resnet8 densenet lstm gru'.split(' ')
+  for (const model of models) expect(stdout).toMatch(new RegExp(`^  ${model} `, 'm'))
 })
+
+test('a network with running statistics trains, and is tested with them', () => {
+  const args = ['--data', writeMnist(), '--epochs', '1', '--batch', '16', '--model', 'resnet8']
+  const { status, stdout, stderr } = run(...args, '--report', 'r.html')
+  expect([status, stderr.includes('Error')]).toEqual([0, false])
+  expect(stdout).toMatch(/test acc/)
+  expect(existsSync(join(folder, 'r.html'))).toBe(true)
+}, 60_000)
 
 test('a run on MNIST files writes a self-contained report, and the same seed gives the same bits', () => {
   const dir = writeMnist()

@@ -26,10 +26,10 @@ interface Wrong {
 }
 
 /** Predicts the whole set: how often each digit is taken for each, and the surest wrong answers. */
-export const judge = <P>(
-  model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
+export const judge = <P, S>(
+  model: nn.Layer<P, S, string, Tensor, Tensor>,
   params: P,
-  state: nn.None,
+  state: S,
   set: Dataset<LabelledImage>,
 ): Judged => {
   const probabilities = jit((p: P, x: Tensor): Tensor => {

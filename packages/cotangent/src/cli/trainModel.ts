@@ -15,8 +15,8 @@ const interpretedSteps = 3
 const profiledSteps = 10
 const warmupSteps = 3
 
-export const trainModel = async <P>(
-  model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
+export const trainModel = async <P, S>(
+  model: nn.Layer<P, S, string, Tensor, Tensor>,
   job: Job,
 ): Promise<Outcome> => {
   const { options, digits, progress, signal } = job
@@ -37,7 +37,7 @@ export const trainModel = async <P>(
   const seconds: number[] = []
   const tests: TestPoint[] = []
   const started = performance.now()
-  let final: { readonly params: P; readonly state: nn.None } = model.init(
+  let final: { readonly params: P; readonly state: S } = model.init(
     random.foldIn(key, 0),
     [1, 1, 28, 28],
   )
@@ -52,7 +52,7 @@ export const trainModel = async <P>(
     signal,
   })
   let epochStarted = started
-  let last: { readonly step: number; readonly params: P; readonly state: nn.None } | null = null
+  let last: { readonly step: number; readonly params: P; readonly state: S } | null = null
   const testNow = async (): Promise<TestPoint | undefined> => {
     if (last === null || tests.at(-1)?.step === last.step) return undefined
     final = { params: last.params, state: last.state }
@@ -135,15 +135,13 @@ interface Study {
   readonly firstCall: readonly CompileStage[]
 }
 
-type Objective<P> = Parameters<
-  typeof train.makeStep<P, nn.None, Tensor, Tensor, Tensor, unknown>
->[0]
+type Objective<P, S> = Parameters<typeof train.makeStep<P, S, Tensor, Tensor, Tensor, unknown>>[0]
 
 /** The training step itself: compiled anew to be timed, profiled, and run interpreted. */
-const studyStep = <P>(
-  objective: Objective<P>,
-  model: nn.Layer<P, nn.None, string, Tensor, Tensor>,
-  variables: { readonly params: P; readonly state: nn.None },
+const studyStep = <P, S>(
+  objective: Objective<P, S>,
+  model: nn.Layer<P, S, string, Tensor, Tensor>,
+  variables: { readonly params: P; readonly state: S },
   { options, say }: Job,
   batches: Iterable<{ readonly x: Tensor; readonly y: Tensor }>,
 ): Study => {

@@ -9,6 +9,7 @@ import { dropout as drop } from '../layers/dropout.ts'
 import { flatten } from '../layers/shape.ts'
 import { type WithAuxiliary, withHeads } from './auxiliary.ts'
 import {
+  type ImageLayers,
   type ImageModelWithDropout,
   type StatisticsOf,
   type UnitParams,
@@ -20,6 +21,11 @@ import {
 export interface InceptionV2Options extends ImageModelWithDropout {
   /** Two further classifiers, after blocks 4a and 4d; false by default. */
   readonly auxiliary?: boolean
+  /**
+   * `'paper'` by default. `'released'`: as the trained network that went around, with 128 channels after the poolings of
+   * 4c and 4d and biases before the normalisations, which do nothing.
+   */
+  readonly variant?: 'paper' | 'released'
 }
 
 interface Three {
@@ -84,10 +90,17 @@ const build = ({
   width = 1,
   dropout = 0,
   auxiliary = false,
+  variant = 'paper',
   layout,
 }: InceptionV2Options = {}): AnyLayer => {
   const layers = imageLayers({ layout, kernelInit: heKernel })
-  const { unit, maxPool, avgPool, globalPool, concat } = layers
+  const { conv, norm, maxPool, avgPool, globalPool, concat } = layers
+  const isReleased = variant === 'released'
+  const unit: ImageLayers['unit'] = isReleased
+    ? (features, window, options) =>
+        serial({ conv: conv(features, window, options), norm: norm(), relu })
+    : layers.unit
+  const projected = isReleased ? 128 : 96
   const scaled = scaler(width)
   const halve = (): AnyLayer => maxPool(3, { stride: 2, ceilMode: true })
   const three = (reduce: number, features: number, stride = 1): AnyLayer =>
@@ -145,8 +158,8 @@ const build = ({
     inception3c: reduction([128, 160], [64, 96]),
     inception4a: inception(224, [64, 96], [96, 128], ['average', 128]),
     inception4b: inception(192, [96, 128], [96, 128], ['average', 128]),
-    inception4c: inception(160, [128, 160], [128, 160], ['average', 96]),
-    inception4d: inception(96, [128, 192], [160, 192], ['average', 96]),
+    inception4c: inception(160, [128, 160], [128, 160], ['average', projected]),
+    inception4d: inception(96, [128, 192], [160, 192], ['average', projected]),
     inception4e: reduction([128, 192], [192, 256]),
     inception5a: inception(352, [192, 320], [160, 224], ['average', 128]),
     inception5b: inception(352, [192, 320], [192, 224], ['max', 128]),
@@ -172,7 +185,7 @@ const build = ({
  * Inception with batch normalisation for `[batch, 3, 224, 224]`: the blocks of `inceptionV1` with two
  * 3×3 convolutions in place of 5×5, and two that halve
  * the extents. 11,194,984 parameters (17,589,304 with the auxiliary heads), 2.02 G
- * multiply-adds.
+ * multiply-adds; the released variant has 11,295,240.
  *
  * With `auxiliary: true` the output is `{ logits, auxiliary }`, the latter two lots of logits in training
  * and nothing in inference; see `auxiliaryLoss`. Images are then of at least 71 pixels a side.

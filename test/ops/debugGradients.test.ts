@@ -43,6 +43,16 @@ describe('debug.gradients', () => {
     const f = (p: { readonly a: Tensor; readonly z: Tensor }): Tensor => p.z.mul(2).add(p.a).sum()
     expect(names(debug.gradients(f)({ a: tensor(1), z: tensor(1) }))).toEqual(['z', 'a'])
   })
+  test('a parameter without a parent is a layer of its own name', () => {
+    const f = (p: { readonly kernel: Tensor; readonly bias: Tensor }): Tensor =>
+      p.kernel.mul(2).add(p.bias).sum()
+    expect(names(debug.gradients(f)({ kernel: tensor(1), bias: tensor(1) }))).toEqual([
+      'kernel',
+      'bias',
+    ])
+    const list = (xs: readonly Tensor[]): Tensor => np.stack(xs).sum()
+    expect(names(debug.gradients(list)([tensor(1), tensor(2)]))).toEqual(['[0]', '[1]'])
+  })
   test('healthy layers', () => {
     const report = debug.gradients(loss)(stack([1, 1, 1]), x)
     expect(report.first).toBe(null)

@@ -137,7 +137,10 @@ const firstUses = (
 }
 
 /** `encoder.dense1` of `encoder.dense1.kernel`. */
-const layerOf = (path: string): string => path.slice(0, path.lastIndexOf('.')) || path
+const layerOf = (path: string): string => {
+  const end = path.lastIndexOf('.')
+  return end < 0 ? path : path.slice(0, end)
+}
 
 // Ordered by first use; among equals (a compiled function is one operation) by name.
 const groupByLayer = (

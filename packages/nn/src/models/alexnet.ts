@@ -7,7 +7,7 @@ import { conv2d } from '../layers/conv.ts'
 import { type KernelAndBias, dense } from '../layers/dense.ts'
 import { dropout as drop } from '../layers/dropout.ts'
 import { flatten } from '../layers/shape.ts'
-import { type ImageModelWithDropout, imageLayers, scaler } from './image.ts'
+import { type ImageModelWithDropout, type WindowOptions, imageLayers, scaler } from './image.ts'
 
 export interface AlexNetOptions extends ImageModelWithDropout {
   /**
@@ -60,33 +60,31 @@ export const alexnet = ({
   const { maxPool, responseNorm } = imageLayers({ layout })
   const kernelInit = normal(0.01)
   const hidden = { kernelInit, biasInit: ones }
+  // Where the paper wants inputs of the rectifiers that are positive at first, biases are ones.
   const conv = (
     features: number,
     window: number,
-    options: { readonly stride?: number; readonly groups?: number; readonly excited?: boolean },
+    { excited = false, ...geometry }: WindowOptions & { readonly excited?: boolean },
   ): Layer<KernelAndBias, None, 'conv'> => {
-    const { stride = 1, groups: parts = 1, excited = false } = options
-    const padding = Math.floor(window / 2) - (stride > 1 ? 3 : 0)
-    const biasInit = excited ? ones : zeros
-    const geometry = { stride, padding, groups: parts, layout }
-    return conv2d(scaled(features, 2), window, { ...geometry, kernelInit, biasInit })
+    const init = { kernelInit, biasInit: excited ? ones : zeros }
+    return conv2d(scaled(features, 2), window, { ...geometry, ...init, layout })
   }
   const respond = localResponse ? responseNorm() : identity
   const pool = maxPool(3, { stride: 2 })
   return serial({
-    conv1: conv(c1, 11, { stride: 4 }),
+    conv1: conv(c1, 11, { stride: 4, padding: 2 }),
     relu1: relu,
     respond1: respond,
     pool1: pool,
-    conv2: conv(c2, 5, { groups, excited: true }),
+    conv2: conv(c2, 5, { padding: 2, groups, excited: true }),
     relu2: relu,
     respond2: respond,
     pool2: pool,
-    conv3: conv(c3, 3, {}),
+    conv3: conv(c3, 3, { padding: 1 }),
     relu3: relu,
-    conv4: conv(c4, 3, { groups, excited: true }),
+    conv4: conv(c4, 3, { padding: 1, groups, excited: true }),
     relu4: relu,
-    conv5: conv(c5, 3, { groups, excited: true }),
+    conv5: conv(c5, 3, { padding: 1, groups, excited: true }),
     relu5: relu,
     pool5: pool,
     flatten: flatten(),

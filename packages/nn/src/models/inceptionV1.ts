@@ -75,7 +75,7 @@ interface InceptionV1 {
 const build = ({
   classes = 1000,
   width = 1,
-  dropout = batchNormDropout,
+  dropout = 0.4,
   batchNorm = true,
   auxiliary = false,
   layout,
@@ -152,8 +152,6 @@ const build = ({
   const heads = { auxiliary1: head(), auxiliary2: head() }
   return withHeads(stages, heads, { auxiliary1: 'inception4a', auxiliary2: 'inception4d' })
 }
-
-const batchNormDropout = 0.4
 
 /**
  * GoogLeNet for `[batch, 3, 224, 224]`: nine inception blocks, each looking at its input through windows

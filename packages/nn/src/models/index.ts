@@ -2,12 +2,22 @@
 export { type AlexNetOptions, type AlexNetParams, alexnet } from './alexnet.ts'
 export { type WithAuxiliary, auxiliaryLoss, withHeads } from './auxiliary.ts'
 export {
+  type CharRnn,
+  type CharRnnCarry,
+  type CharRnnInput,
+  type CharRnnOptions,
+  type CharRnnOutput,
+  type CharRnnParams,
+  charRnn,
+} from './charRnn.ts'
+export {
   type DenseBlockParams,
   type DenseNetDepth,
   type DenseNetOptions,
   type DenseNetParams,
   densenet,
 } from './densenet.ts'
+export type { GenerateOptions } from './generation.ts'
 export type {
   ImageModelOptions,
   ImageModelWithDropout,
@@ -59,4 +69,11 @@ export {
   resnet,
 } from './resnet.ts'
 export { type ResNeXtDepth, type ResNeXtOptions, resnext } from './resnext.ts'
+export {
+  type TransformerLm,
+  type TransformerLmCache,
+  type TransformerLmOptions,
+  type TransformerLmParams,
+  transformerLm,
+} from './transformerLm.ts'
 export { type VggDepth, type VggOptions, type VggParams, type VggState, vgg } from './vgg.ts'

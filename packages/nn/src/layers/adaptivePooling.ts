@@ -1,12 +1,8 @@
 /** Pooling to a given output extent, and by norms. */
 import type { Shape, Tensor } from '@cotangent/core'
 import { requireRank } from '../errors.ts'
-import {
-  type LpPoolOptions,
-  adaptiveAvgPool,
-  adaptiveMaxPool,
-  lpPool,
-} from '../functional/pooling.ts'
+import { adaptiveAvgPool, adaptiveMaxPool } from '../functional/adaptivePooling.ts'
+import { type LpPoolOptions, lpPool } from '../functional/pooling.ts'
 import {
   type Layout,
   type PerAxis,

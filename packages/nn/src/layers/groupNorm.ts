@@ -6,7 +6,7 @@ import {
   groupNorm as normalizeGroups,
   instanceNorm as normalizeInstance,
   localResponseNorm as normalizeResponse,
-} from '../functional/normalization.ts'
+} from '../functional/channelNorm.ts'
 import { type Layer, type None, defineLayer, none, stateless } from '../layer.ts'
 import { type AffineOptions, type AffineParams, type MaybeAffine, affineParams } from './affine.ts'
 

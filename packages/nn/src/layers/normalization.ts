@@ -6,7 +6,7 @@ import {
   batchNormInference,
   batchNormTraining,
   updateStatistics,
-} from '../functional/normalization.ts'
+} from '../functional/batchNorm.ts'
 import { requireExtent } from '../errors.ts'
 import { type ChannelAffine, type Layer, type TensorRecord, defineLayer } from '../layer.ts'
 import { type AffineOptions, type AffineParams, type MaybeAffine, affineParams } from './affine.ts'

@@ -2,11 +2,13 @@
 import type { Shape, Tensor } from '@cotangent/core'
 import { requireRank } from '../errors.ts'
 import {
+  globalAvgPool as globalMean,
+  globalMaxPool as globalMaximum,
+} from '../functional/adaptivePooling.ts'
+import {
   type AvgPoolOptions,
   type MaxPoolOptions,
   avgPool,
-  globalAvgPool as globalMean,
-  globalMaxPool as globalMaximum,
   maxPool,
   minPool,
   pooledShape,

@@ -88,6 +88,7 @@ describe('costOf', () => {
   const f32 = (...shape: readonly number[]) => ({ shape, dtype: 'float32' as const })
   test('products, sums and loops', () => {
     expect(costOf((w: Tensor, v: Tensor) => w.matmul(v))(f32(8, 4), f32(4, 2))).toEqual({
+      multiplyAdds: 8 * 4 * 2,
       flops: 2 * 8 * 4 * 2,
       bytes: 4 * (32 + 8 + 16),
       parameters: 32,
@@ -116,6 +117,10 @@ describe('costOf', () => {
     const outputs = 2 * 4 * 6 * 6
     expect(cost.parameters).toBe(4 * 27 + 4)
     expect(cost.flops).toBe(outputs * 2 * 27 + outputs)
+    expect(cost.multiplyAdds).toBe(outputs * 27)
+    // As defined, though minimal filtering gets by with fewer.
+    const wide = costOf((v: Tensor, k: Tensor) => lax.conv(v, k, [1, 1], 'SAME'))
+    expect(wide(f32(8, 64, 56, 56), f32(64, 64, 3, 3)).flops).toBe(2 * 8 * 64 * 56 * 56 * 576)
   })
   test('every operation has a cost', () => {
     const many = (v: Tensor): Tensor =>

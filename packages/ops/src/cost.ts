@@ -20,11 +20,15 @@ import {
   typesOf,
   loweringOf,
 } from '@cotangent/core'
+import { multiplyAddsOf } from './multiplyAdds.ts'
 
 export interface FunctionCost {
+  /** Of matrix products and convolutions, padding included. */
+  readonly multiplyAdds: number
   /**
-   * Floating point operations: additions, products, and calls such as `exp`, one each. A loop counts
-   * as often as it runs (a while loop, whose steps are not known, once), a branch as its dearest one.
+   * Floating point operations: additions, products, and calls such as `exp`, one each; products and
+   * convolutions as they are defined, however few they get by with. A loop counts as often as it runs
+   * (a while loop, whose steps are not known, once), a branch as its dearest one.
    */
   readonly flops: number
   /** Bytes read and written by the operations one by one; fusion makes it less. */
@@ -33,13 +37,13 @@ export interface FunctionCost {
   readonly parameters: number
 }
 
-type Cost = Pick<FunctionCost, 'flops' | 'bytes'>
+type Cost = Omit<FunctionCost, 'parameters'>
 
 /**
  * The cost of `f` at arguments of these types (tensors, or `{ shape, dtype }`).
  * @example
  * costOf((w: Tensor, x: Tensor) => w.matmul(x))({ shape: [8, 4], dtype: 'float32' }, { shape: [4, 2], dtype: 'float32' })
- * // { flops: 128, bytes: 224, parameters: 32 }
+ * // { multiplyAdds: 64, flops: 128, bytes: 224, parameters: 32 }
  */
 export const costOf =
   <A extends readonly unknown[]>(f: (...args: A) => unknown) =>
@@ -49,12 +53,19 @@ export const costOf =
     return Object.freeze({ ...costOfGraph(makeIR(f)(...args).graph), parameters })
   }
 
+const nothing: Cost = { multiplyAdds: 0, flops: 0, bytes: 0 }
+
 const sum = (costs: readonly Cost[]): Cost => ({
+  multiplyAdds: costs.reduce((n, c) => n + c.multiplyAdds, 0),
   flops: costs.reduce((n, c) => n + c.flops, 0),
   bytes: costs.reduce((n, c) => n + c.bytes, 0),
 })
 
-const times = (n: number, cost: Cost): Cost => ({ flops: n * cost.flops, bytes: n * cost.bytes })
+const times = (n: number, { multiplyAdds, flops, bytes }: Cost): Cost => ({
+  multiplyAdds: n * multiplyAdds,
+  flops: n * flops,
+  bytes: n * bytes,
+})
 
 const costOfGraph = (graph: Graph): Cost => sum(graph.equations.map(costOfEquation))
 
@@ -65,14 +76,16 @@ const countersOf = (shape: readonly number[], name: string): readonly Index[] =>
 
 const costOfEquation = (equation: Equation): Cost => {
   const types = { inputs: typesOf(equation.inputs), outputs: typesOf(equation.outputs) }
+  const bytes = [...types.inputs, ...types.outputs].reduce((n, type) => n + bytesOf(type), 0)
+  const multiplyAdds = multiplyAddsOf(equation)
+  if (multiplyAdds !== null) return { multiplyAdds, flops: 2 * multiplyAdds, bytes }
   const lowering = loweringOf(equation)
   if (lowering.tag === 'region') return costOfRegion(lowering.region)
   if (lowering.tag === 'expand') {
     const { expand } = lowering
     return costOfGraph(trace('costOf', (...xs) => expand(xs), types.inputs).graph)
   }
-  const bytes = [...types.inputs, ...types.outputs].reduce((n, type) => n + bytesOf(type), 0)
-  return { flops: flopsOf(lowering, types.inputs, types.outputs), bytes }
+  return { ...nothing, flops: flopsOf(lowering, types.inputs, types.outputs), bytes }
 }
 
 const flopsOf = (
@@ -175,7 +188,7 @@ const costOfRegion = (region: Region): Cost => {
       )
     }
     case 'host':
-      return { flops: 0, bytes: 0 }
+      return nothing
     default:
       return region satisfies never
   }

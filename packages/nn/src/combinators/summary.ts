@@ -6,11 +6,10 @@ import {
   erase,
   evalShape,
   leafTensor,
-  makeIR,
   sizeOf,
   tree,
 } from '@cotangent/core'
-import { random } from '@cotangent/ops'
+import { costOf, random } from '@cotangent/ops'
 import {
   type AnyLayer,
   type Scope,
@@ -23,7 +22,6 @@ import {
 import { newScope } from './parts.ts'
 import { type Field, fieldAfter, tensorsOf, widest } from './receptiveField.ts'
 import { tableOf } from './summaryTable.ts'
-import { type Work, workOf } from './work.ts'
 
 /** One layer of a network, as far as its costs go. */
 export interface SummaryRow {
@@ -140,10 +138,11 @@ const recorder = (scope: Scope, record: (call: Call) => void): Watch => {
   return inside('', null, () => undefined)
 }
 
-const costsOf = ({ layer, variables, x }: Call): Work => {
+const costsOf = ({ layer, variables, x }: Call): Pick<SummaryRow, 'multiplyAdds' | 'flops'> => {
   const f = erase((v: Variables<unknown, unknown>, input: unknown) => layer.apply(v, input)[0])
   const types: readonly unknown[] = [typesOf(variables), typesOf(x)]
-  return workOf(makeIR(f)(...types).graph)
+  const { multiplyAdds, flops } = costOf(f)(...types)
+  return { multiplyAdds, flops }
 }
 
 const rowOf = (call: Call): SummaryRow => {

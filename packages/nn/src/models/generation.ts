@@ -3,17 +3,21 @@ import { IndexError, type Tensor, flatten, leafTensor, unflatten } from '@cotang
 import { np, random, scan } from '@cotangent/ops'
 import { requireSize } from '../errors.ts'
 
-export interface GenerateOptions {
-  /** How many codes to write. */
-  readonly length: number
+/** How a code is chosen from the logits of all. */
+export interface Choices {
   /** Draws from the model's distribution; without a key the likeliest code is taken (greedy). */
   readonly key?: Tensor | undefined
   /** Divides the logits that are drawn from: below 1 bolder choices are rarer; 1 by default. */
   readonly temperature?: number
 }
 
+export interface GenerateOptions extends Choices {
+  /** How many codes to write. */
+  readonly length: number
+}
+
 /** The codes `[batch]` that logits `[batch, vocabulary]` lead to at step `i`. */
-const choose = (logits: Tensor, { key, temperature = 1 }: GenerateOptions, i: Tensor): Tensor =>
+export const choose = (logits: Tensor, { key, temperature = 1 }: Choices, i: Tensor): Tensor =>
   key === undefined
     ? logits.argmax({ axis: -1 }).astype('int32')
     : random.categorical(random.foldIn(key, i), logits.div(temperature)).astype('int32')

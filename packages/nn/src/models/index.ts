@@ -17,7 +17,15 @@ export {
   type DenseNetParams,
   densenet,
 } from './densenet.ts'
-export type { GenerateOptions } from './generation.ts'
+export type { Choices, GenerateOptions } from './generation.ts'
+export {
+  type DescribeOptions,
+  type ImageAndCaption,
+  type ImageCaptioner,
+  type ImageCaptionerOptions,
+  type ImageCaptionerParams,
+  imageCaptioner,
+} from './imageCaptioner.ts'
 export type {
   ImageModelOptions,
   ImageModelWithDropout,
@@ -69,6 +77,16 @@ export {
   resnet,
 } from './resnet.ts'
 export { type ResNeXtDepth, type ResNeXtOptions, resnext } from './resnext.ts'
+export {
+  type Seq2seq,
+  type Seq2seqInput,
+  type Seq2seqOptions,
+  type Seq2seqParams,
+  type TranslateOptions,
+  type Translation,
+  seq2seq,
+} from './seq2seq.ts'
+export type { AttentionKind } from './seq2seqDecoder.ts'
 export {
   type TransformerLm,
   type TransformerLmCache,

@@ -85,6 +85,14 @@ describe('charRnn', () => {
     learn(net, [2, 7], before, (y) => softmaxCrossEntropy(y, after), 20)
   })
 
+  test('its summary lists the parts', () => {
+    const net = models.charRnn({ vocabulary: 65, units: 64, embedding: 16, dropout: 0.2 })
+    const { rows, totals, outputShape } = nn.summary(net, [2, 8], { dtype: 'int32' })
+    expect(rows.map(({ path }) => path)).toEqual(['embedding', 'rnn', 'dropout', 'dense'])
+    expect(totals.parameters).toBe(65 * 16 + 4 * 64 * (16 + 65) + 65 * 65)
+    expect(outputShape).toEqual([2, 8, 65])
+  })
+
   const net = models.charRnn({ vocabulary: 5, units: 6, layers: 2, embedding: 3 })
   const { params, state, outputShape } = net.init(key, [2, 8])
 
@@ -135,6 +143,17 @@ describe('transformerLm', () => {
   ])('%s has the published parameters', (_, features, layers, heads, count) => {
     const size = { vocabulary: 50_257, maxLength: 1024, features, layers, heads }
     expect(parametersOf(models.transformerLm({ ...size, tied: true }), [1, 8])).toBe(count)
+  })
+
+  test('its summary lists the parts, and a tied table twice but counts it once', () => {
+    const size = { vocabulary: 50_257, maxLength: 1024, features: 768, layers: 12, heads: 12 }
+    const net = models.transformerLm({ ...size, tied: true })
+    const { rows, totals, outputShape } = nn.summary(net, [1, 8], { dtype: 'int32' })
+    const paths = ['embedding', 'positions', 'blocks', 'embedding']
+    expect(rows.map(({ path }) => path)).toEqual(paths)
+    expect(rows.at(-1)!.multiplyAdds).toBe(8 * 50_257 * 768)
+    expect(totals.parameters).toBe(124_439_808)
+    expect(outputShape).toEqual([1, 8, 50_257])
   })
 
   test('rotary positions take no parameters, and a head of its own as many as the table', () => {

@@ -1,6 +1,8 @@
 /** The character-level language model with recurrent layers. */
 import { type Tensor, erase, typed } from '@cotangent/core'
 import { nnFunctions, random } from '@cotangent/ops'
+import type { StageRecord } from '../combinators/naming.ts'
+import { serial } from '../combinators/serial.ts'
 import { requireRank, requireSize } from '../errors.ts'
 import type { HiddenCarry, LstmCarry } from '../functional/recurrent/index.ts'
 import { type Layer, type Mode, type None, defineLayer, none, requireKey } from '../layer.ts'
@@ -85,6 +87,10 @@ interface Carrying {
 const cellOf = (cell: 'lstm' | 'gru', units: number): AnyCell =>
   cell === 'lstm' ? lstmCell(units) : gruCell(units)
 
+const networkOf: (stages: StageRecord) => Layer<Params, None, 'serial'> = typed(
+  erase((stages: StageRecord) => serial(stages)),
+)
+
 const build = (options: CharRnnOptions): CharRnn<Params, unknown> => {
   const { vocabulary, cell = 'lstm', units = 128, layers = 1, dropout = 0 } = options
   const name = 'charRnn'
@@ -118,21 +124,24 @@ const build = (options: CharRnnOptions): CharRnn<Params, unknown> => {
     const [logits] = head.apply({ params: params.dense, state: none }, kept)
     return Object.freeze({ logits, carry: y.carry })
   }
+  const network = networkOf({
+    embedding: table ?? ((x: Tensor) => nnFunctions.oneHot(x, vocabulary)),
+    rnn: recurrent(step, { layers, dropout }),
+    ...(dropout === 0 ? {} : { dropout: drop }),
+    dense: head,
+  })
   const layer = defineLayer<Params, None, 'charRnn', Tensor, Tensor>({
     name,
-    isRandom: dropout > 0,
-    init: (key, inputShape) => {
+    isRandom: network.isRandom,
+    traits: { ...network.traits },
+    init: (key, inputShape, scope) => {
       requireRank(name, inputShape, (rank) => rank === 2, '[batch, time]')
-      const [tableKey, rnnKey, headKey] = random.split(key, 3)
-      const [batch, time] = inputShape
-      const params = {
-        ...(table === null ? {} : { embedding: table.init(tableKey!, inputShape).params }),
-        rnn: rnn.init(rnnKey!, [batch!, time!, features]).params,
-        dense: head.init(headKey!, [batch!, time!, units]).params,
-      }
-      return { params, state: none, outputShape: [batch!, time!, vocabulary] }
+      return network.init(key, inputShape, scope)
     },
-    apply: ({ params, state }, x, mode) => [run(params, x, undefined, mode).logits, state],
+    apply: (variables, x, mode) => {
+      requireRank(name, x.shape, (rank) => rank === 2, '[batch, time] integers')
+      return network.apply(variables, x, mode)
+    },
   })
   return Object.freeze({
     ...layer,

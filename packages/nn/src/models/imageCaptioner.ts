@@ -5,7 +5,7 @@ import { serial } from '../combinators/serial.ts'
 import { requireRank, requireSize } from '../errors.ts'
 import type { LstmCarry } from '../functional/recurrent/index.ts'
 import type { Layout } from '../functional/window.ts'
-import { convAxes, heNormal } from '../initializers.ts'
+import { type Initializer, convAxes, heNormal, zeros } from '../initializers.ts'
 import {
   type Layer,
   type Mode,
@@ -106,6 +106,13 @@ const encoderOf: (channels: readonly number[], features: number, layout: Layout)
   }),
 )
 
+// Forget gates (the second quarter) begin open: the image is seen once, and words later still needed.
+const rememberAtFirst: Initializer = (key, shape, dtype) => {
+  const zero = zeros(key, shape, dtype)
+  const units = zero.size / 4
+  return zero.addAt([`${units}:${2 * units}`], 1)
+}
+
 /**
  * Tells in words what an image shows. Convolutions, each followed by relu and 2×2 pooling, and a
  * dense layer make the image one more word, which an LSTM reads before the caption. In training it
@@ -115,7 +122,8 @@ const encoderOf: (channels: readonly number[], features: number, layout: Layout)
  * u units and V words: Σ cᵢ (9 cᵢ₋₁ + 1) of the convolutions, E (p cₙ + 1) of the dense layer after
  * them, V E of the table, 4 u (E + u + 1) of the LSTM, V (u + 1) of the last layer.
  * @throws TreeError where `init` is not told both shapes.
- * @see Vinyals, Toshev, Bengio & Erhan 2015, Show and tell; Karpathy & Fei-Fei 2015
+ * @see Vinyals, Toshev, Bengio & Erhan 2015, Show and tell; Karpathy & Fei-Fei 2015; Jozefowicz,
+ * Zaremba & Sutskever 2015 for the forget gates, whose biases begin at 1
  * @example
  * const model = models.imageCaptioner({ vocabulary: 16 })
  * const { params } = model.init(random.key(0), [[8, 3, 32, 32], [8, 9]]) // params.lstm.kernel: [64, 512]
@@ -128,7 +136,7 @@ export const imageCaptioner = (options: ImageCaptionerOptions): ImageCaptioner =
   const name = 'imageCaptioner'
   const encoder = encoderOf(channels, features, layout)
   const table = embedding(vocabulary, features)
-  const teller = lstm(units, { returnCarry: true })
+  const teller = lstm(units, { returnCarry: true, biasInit: rememberAtFirst })
   const [head, drop] = [dense(vocabulary), dropoutLayer(dropout)]
   const dropped = (x: Tensor, mode: Mode, n: number): Tensor => {
     if (dropout === 0 || mode.train !== true) return x

@@ -1,9 +1,20 @@
 /** The language model that is a transformer's decoder alone. */
 import { IndexError, type Tensor, erase, fill, typed } from '@cotangent/core'
-import { np, random } from '@cotangent/ops'
+import { np } from '@cotangent/ops'
+import type { StageRecord } from '../combinators/naming.ts'
+import { applyPart, scoped } from '../combinators/parts.ts'
+import { serial } from '../combinators/serial.ts'
 import { requireRank, requireSize } from '../errors.ts'
 import { normal } from '../initializers.ts'
-import { type Layer, type Mode, type None, defineLayer, none, requireKey } from '../layer.ts'
+import {
+  type Layer,
+  type Mode,
+  type None,
+  type Part,
+  type Variables,
+  defineLayer,
+  none,
+} from '../layer.ts'
 import { gelu } from '../layers/activations.ts'
 import {
   type AttentionCache,
@@ -13,6 +24,7 @@ import {
   type StackCache,
   type StackParams,
   type TransformerEncoderOptions,
+  learnedEncoding,
   transformerEncoder,
 } from '../layers/attention/index.ts'
 import { type Kernel, dense } from '../layers/dense.ts'
@@ -86,14 +98,39 @@ interface Cache {
   readonly index: Tensor
 }
 
+const tableInit = normal(0.02)
+
+const networkOf: (stages: StageRecord) => Layer<Params, None, 'serial'> = typed(
+  erase((stages: StageRecord) => serial(stages)),
+)
+
+/** The table of words as a layer that looks for its rows: `[…, features]` to `[…, vocabulary]`. */
+const tiedHead = (vocabulary: number): Layer<EmbeddingParams, None, 'tiedHead'> =>
+  defineLayer({
+    name: 'tiedHead',
+    init: (key, shape) => ({
+      params: { table: tableInit(key, [vocabulary, shape.at(-1)!]) },
+      state: none,
+      outputShape: [...shape.slice(0, -1), vocabulary],
+    }),
+    apply: ({ params, state }, x) => [x.matmul(params.table.T), state],
+  })
+
+const applyHead: (
+  part: Part,
+  i: number,
+  variables: Variables<Params, None>,
+  x: Tensor,
+  mode: Mode,
+) => readonly [Tensor, None] = typed(erase(applyPart))
+
 const build = (options: TransformerLmOptions): TransformerLm<Params, Cache> => {
   const { vocabulary, maxLength = 256, features = 128, layers = 4, heads = 4 } = options
   const { positions = 'learned', tied = false, dropout = 0, activation = gelu } = options
   const name = 'transformerLm'
   requireSize(name, 'positions', maxLength)
-  const drop = dropoutLayer(dropout)
-  const table = embedding(vocabulary, features, { tableInit: normal(0.02) })
-  const head = dense(vocabulary, { useBias: false })
+  const table = embedding(vocabulary, features, { tableInit })
+  const [head, shared] = [dense(vocabulary, { useBias: false }), tiedHead(vocabulary)]
   const stacked: TransformerEncoderOptions & PreNorm = {
     ...blockOptions(options),
     activation,
@@ -107,28 +144,24 @@ const build = (options: TransformerLmOptions): TransformerLm<Params, Cache> => {
     requireRank(name, shape, (rank) => rank === 2, '[batch, time] integers')
     requireLength(name, shape[1]!, maxLength)
   }
-  // What the blocks see: words, and where they stand.
-  const embed = (params: Params, codes: Tensor, index: Tensor | null): Tensor => {
+  const network = networkOf({
+    embedding: table,
+    ...(positions === 'learned' ? { positions: learnedEncoding(maxLength) } : {}),
+    ...(dropout === 0 ? {} : { dropout: dropoutLayer(dropout) }),
+    blocks,
+    ...(tied ? {} : { dense: head }),
+  })
+  // What the blocks see after `index` steps: words, and where they stand.
+  const embed = (params: Params, codes: Tensor, index: Tensor): Tensor => {
     const [x] = table.apply({ params: params.embedding, state: none }, codes)
     if (params.positions === undefined) return x
-    const steps = codes.shape[1]!
-    const own = params.positions.table
-    return x.add(
-      index === null ? own.at(`:${steps}`) : np.take(own, np.arange(steps).add(index), { axis: 0 }),
-    )
+    const steps = np.arange(codes.shape[1]!).add(index)
+    return x.add(np.take(params.positions.table, steps, { axis: 0 }))
   }
   const read = (params: Params, x: Tensor): Tensor =>
     params.dense === undefined
-      ? x.matmul(params.embedding.table.T)
+      ? shared.apply({ params: params.embedding, state: none }, x)[0]
       : head.apply({ params: params.dense, state: none }, x)[0]
-  const modes = (mode: Mode): readonly [Mode, Mode] => {
-    if (mode.train !== true || dropout === 0) return [{}, {}]
-    const key = requireKey(name, mode)
-    return [
-      { train: true, key: random.foldIn(key, 0) },
-      { train: true, key: random.foldIn(key, 1) },
-    ]
-  }
   const initCache = (params: Params, batch: number): Cache =>
     Object.freeze({
       blocks: blocks.initCache(params.blocks, batch, maxLength),
@@ -143,28 +176,20 @@ const build = (options: TransformerLmOptions): TransformerLm<Params, Cache> => {
   }
   const layer = defineLayer<Params, None, 'transformerLm', Tensor, Tensor>({
     name,
-    isRandom: dropout > 0,
-    init: (key, inputShape) => {
+    isRandom: network.isRandom,
+    traits: { ...network.traits },
+    init: (key, inputShape, scope) => {
       check(inputShape)
-      const [batch, time] = inputShape
-      const [tableKey, positionKey, blockKey, headKey] = random.split(key, 4)
-      const steps = [batch!, time!, features]
-      const params = {
-        embedding: table.init(tableKey!, inputShape).params,
-        ...(positions === 'learned'
-          ? { positions: { table: normal(0.02)(positionKey!, [maxLength, features]) } }
-          : {}),
-        blocks: blocks.init(blockKey!, steps).params,
-        ...(tied ? {} : { dense: head.init(headKey!, steps).params }),
-      }
-      return { params, state: none, outputShape: [batch!, time!, vocabulary] }
+      const { params, state } = network.init(key, inputShape, scope)
+      return { params, state, outputShape: [...inputShape, vocabulary] }
     },
-    apply: ({ params, state }, codes, mode) => {
+    apply: (variables, codes, given) => {
       check(codes.shape)
-      const [first, others] = modes(mode)
-      const [x] = drop.apply({ params: none, state: none }, embed(params, codes, null), first)
-      const [y] = blocks.apply({ params: params.blocks, state: none }, x, others)
-      return [read(params, y), state]
+      const mode = scoped(given)
+      const [y, state] = network.apply(variables, codes, mode)
+      if (!tied) return [y, state]
+      const [logits] = applyHead(['embedding', shared], 0, variables, y, mode)
+      return [logits, state]
     },
   })
   return Object.freeze({

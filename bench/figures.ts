@@ -4,7 +4,13 @@ import { peersChart, waysChart } from './charts.ts'
 import { duration, times } from './format.ts'
 import { describeMachine } from './machine.ts'
 import type { Line } from './peers/line.ts'
-import { type GoalVerdict, type Standings, standingsOf } from './peers/standings.ts'
+import {
+  type GoalVerdict,
+  type Standings,
+  standingsOf,
+  threadsOf,
+  valueOf,
+} from './peers/standings.ts'
 import { type ComparedTable, comparedTables, describeGoal, describeValue } from './peers/table.ts'
 import type { Workload } from './peers/workload.ts'
 import { workloads } from './peers/workloads.ts'
@@ -72,20 +78,38 @@ const shortfall = ({ goal, value }: GoalVerdict): number => {
   }
 }
 
-const lossesBlock = (tables: readonly ComparedTable[]): string => {
+/** The share of all cores' arithmetic roof; nothing where operations are not what counts. */
+const shareOfRoof = (
+  { id, flops }: Workload,
+  column: string,
+  standings: Standings,
+  roof: number | undefined,
+): string => {
+  const ms = valueOf(standings, id, column)
+  if (flops === undefined || ms === undefined || roof === undefined) return ''
+  const flopsPerSecond = (1000 * flops) / ms
+  return `${((100 * flopsPerSecond) / (roof * threadsOf(column))).toFixed(0)} %`
+}
+
+const lossesBlock = (
+  tables: readonly ComparedTable[],
+  standings: Standings,
+  roof: number | undefined,
+): string => {
   const verdicts = tables.flatMap((t) => (t.column.startsWith('cotangent-wasm') ? t.verdicts : []))
   if (verdicts.length === 0) return nothing
   const missed = verdicts.filter(({ isMet }) => !isMet).toSorted(byShortfall)
   const rows = missed.flatMap((verdict) => {
     const workload = titleOf.get(verdict.id)
     if (workload === undefined) return []
-    const threads = verdict.column.endsWith('2t') ? '2' : '1'
+    const threads = threadsOf(verdict.column)
     const got = describeValue(workload, verdict)
-    return [[`\`${verdict.id}\``, threads, got, describeGoal(workload, verdict.goal)]]
+    const share = shareOfRoof(workload, verdict.column, standings, roof)
+    return [[`\`${verdict.id}\``, `${threads}`, got, describeGoal(workload, verdict.goal), share]]
   })
   const head = `${verdicts.length - missed.length} of ${verdicts.length} goals are met.`
   if (rows.length === 0) return head
-  return `${head} These are not, the furthest away first:\n\n${markdown([['workload', 'threads', 'reached', 'wanted'], ...rows])}`
+  return `${head} These are not, the furthest away first:\n\n${markdown([['workload', 'threads', 'reached', 'wanted', 'of the roof'], ...rows])}`
 }
 
 const waysBlock = (results: readonly Result[]): string => {
@@ -155,7 +179,7 @@ export const figuresFor = (report: Report, lines: readonly Line[]): Figures => {
       ['two threads', comparisonBlock(tables, 'cotangent-wasm-2t')],
       ['one thread', comparisonBlock(tables, 'cotangent-wasm-1t')],
       ['javascript', comparisonBlock(tables, 'cotangent-js')],
-      ['losses', lossesBlock(tables)],
+      ['losses', lossesBlock(tables, standings, report.machine.roofs?.flopsPerSecond)],
       ['ways', waysBlock(report.results.filter(hasInterpreter))],
     ]),
     images,

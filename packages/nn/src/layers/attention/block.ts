@@ -31,6 +31,18 @@ export interface FeedForwardParams {
   readonly dense2: KernelAndBias
 }
 
+/** What blocks hand on to their attention. */
+export const attentionOptions = (options: BlockOptions): BlockOptions => {
+  const { keyHeads, normalizeQk, rotary, alibi, kernelInit } = options
+  return {
+    ...(keyHeads === undefined ? {} : { keyHeads }),
+    ...(normalizeQk === undefined ? {} : { normalizeQk }),
+    ...(rotary === undefined ? {} : { rotary }),
+    ...(alibi === undefined ? {} : { alibi }),
+    ...(kernelInit === undefined ? {} : { kernelInit }),
+  }
+}
+
 /** A part that is added to what goes around it, normalised before or after. */
 export const addNorm = (
   x: Tensor,

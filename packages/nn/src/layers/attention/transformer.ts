@@ -1,22 +1,9 @@
 /** The whole transformer: an encoder reads, a decoder writes. */
 import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
-import {
-  type Tree,
-  applyPart,
-  initPart,
-  newScope,
-  scoped,
-  treeOf,
-} from '../../combinators/parts.ts'
+import { coupled } from '../../combinators/coupled.ts'
 import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
-import {
-  type AnyLayer,
-  type Layer,
-  type OutputOf,
-  type Part,
-  type Shapes,
-  defineComposite,
-} from '../../layer.ts'
+import type { Tree } from '../../combinators/parts.ts'
+import type { AnyLayer, Layer, OutputOf, Shapes } from '../../layer.ts'
 import type { Visibility } from './types.ts'
 
 /** What is read and what has been written, in features. */
@@ -39,51 +26,20 @@ const build = (
   encoder: AnyLayer,
   decoder: AnyLayer,
   { targetShape }: TransformerOptions = {},
-): Layer<Tree, Tree, 'transformer', unknown, SourceAndTargetSteps, Shapes> => {
-  const [reader, writer]: readonly [Part, Part] = [
-    ['encoder', encoder],
-    ['decoder', decoder],
-  ]
-  return defineComposite<Tree, Tree, 'transformer', unknown, SourceAndTargetSteps, Shapes>({
+): Layer<Tree, Tree, 'transformer', unknown, SourceAndTargetSteps, Shapes> =>
+  coupled({
     name: 'transformer',
-    isRandom: encoder.isRandom || decoder.isRandom,
-    init: (key, inputShape, scope = newScope()) => {
-      const read = initPart(reader, 0, key, inputShape, scope)
-      const written = initPart(writer, 1, key, targetShape ?? inputShape, scope)
-      return {
-        params: treeOf([
-          ['encoder', read.params],
-          ['decoder', written.params],
-        ]),
-        state: treeOf([
-          ['encoder', read.state],
-          ['decoder', written.state],
-        ]),
-        outputShape: written.outputShape,
-      }
-    },
-    apply: (variables, steps, given) => {
-      const mode = scoped(given)
-      const { source, target, sourceVisibility = {}, targetVisibility = {} } = steps
-      const question = { inputs: source, ...sourceVisibility }
-      const [memory, read] = applyPart(reader, 0, variables, question, mode)
-      const answer = {
-        inputs: target,
-        memory,
-        memoryVisibility: sourceVisibility,
-        ...targetVisibility,
-      }
-      const [y, written] = applyPart(writer, 1, variables, answer, mode)
-      return [
-        y,
-        treeOf([
-          ['encoder', read],
-          ['decoder', written],
-        ]),
-      ]
-    },
+    encoder,
+    decoder,
+    targetShape,
+    question: ({ source, sourceVisibility = {} }) => ({ inputs: source, ...sourceVisibility }),
+    answer: ({ target, sourceVisibility = {}, targetVisibility = {} }, memory) => ({
+      inputs: target,
+      memory,
+      memoryVisibility: sourceVisibility,
+      ...targetVisibility,
+    }),
   })
-}
 
 /**
  * Runs an encoder over the source and a decoder over the target, which sees the encoder's outputs.

@@ -1,15 +1,14 @@
 /** Transformer decoders: they look at what they said, and at what was read. */
 import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireSize } from '../../errors.ts'
-import { layerNorm } from '../../functional/normalization.ts'
-import { type Layer, type Mode, type None, defineLayer, none } from '../../layer.ts'
+import { type Mode, type None, defineLayer, none } from '../../layer.ts'
 import { relu } from '../activations.ts'
 import {
   type BlockOptions,
   type FeedForwardParams,
   type NormParams,
   addNorm,
+  attentionOptions,
   drop,
   feedForward,
   initFeedForward,
@@ -18,12 +17,14 @@ import {
 } from './block.ts'
 import { type AttentionParams, multiHeadAttention } from './multiHead.ts'
 import {
+  type CacheTree,
   type StackCache,
   type StackOptions,
   type StackParams,
-  attentionOptions,
-  blockNames,
-} from './transformerEncoder.ts'
+  type StackTree,
+  type Stepwise,
+  stackOf,
+} from './stack.ts'
 import {
   type AttentionCache,
   type Visibility,
@@ -55,17 +56,13 @@ export interface DecoderLayerParams extends FeedForwardParams {
 }
 
 /** A decoder that can also write step by step. */
-export interface MemoryDecoder<P, Cache, Name extends string>
-  extends Layer<P, None, Name, Tensor, DecoderInput> {
-  /** An empty cache for `maxLength` steps. */
-  initCache(params: P, batch: number, maxLength: number): Cache
-  /** The outputs of the next steps `inputs: [batch, n, features]`, which see those before them. */
-  decode(
-    params: P,
-    cache: Cache,
-    input: Omit<DecoderInput, keyof Visibility>,
-  ): readonly [y: Tensor, cache: Cache]
-}
+export type MemoryDecoder<P, Cache, Name extends string> = Stepwise<
+  P,
+  Cache,
+  Name,
+  DecoderInput,
+  Omit<DecoderInput, keyof Visibility>
+>
 
 /**
  * One block of a decoder: self-attention (causal unless told otherwise), attention to the memory, and a
@@ -167,67 +164,19 @@ export const transformerDecoderLayer = (
 
 export interface TransformerDecoderOptions extends DecoderOptions, StackOptions {}
 
-type Tree<T> = Readonly<Record<string, T>>
-type DecoderTree = Tree<DecoderLayerParams> & { readonly norm?: NormParams }
-
 const build = (
   layers: number,
   heads: number,
   options: TransformerDecoderOptions = {},
-): MemoryDecoder<DecoderTree, Tree<AttentionCache>, 'decoder'> => {
-  const name = 'decoder'
-  const { normFirst = false, finalNorm = normFirst, epsilon = 1e-5, dropout = 0 } = options
-  requireSize(name, 'layers', layers)
-  const block = transformerDecoderLayer(heads, options)
-  const names = blockNames(layers)
-  const last = (x: Tensor, norm: NormParams | undefined): Tensor =>
-    norm === undefined ? x : layerNorm(x, norm, { epsilon })
-  const layer = defineLayer<DecoderTree, None, 'decoder', Tensor, DecoderInput>({
-    name,
-    isRandom: dropout > 0,
-    init: (key, inputShape) => {
-      const blocks = names.map((own, i) => [
-        own,
-        block.init(random.foldIn(key, i), inputShape).params,
-      ])
-      const norm = finalNorm ? { norm: initNorm(inputShape[2]!) } : {}
-      return {
-        params: { ...Object.fromEntries(blocks), ...norm },
-        state: none,
-        outputShape: inputShape,
-      }
-    },
-    apply: ({ params, state }, { inputs, ...around }, mode) => {
-      const y = names.reduce((x, own, i) => {
-        const variables = { params: params[own]!, state: none }
-        return block.apply(variables, { inputs: x, ...around }, modeOf(name, mode, dropout, i))[0]
-      }, inputs)
-      return [last(y, params.norm), state]
-    },
+): MemoryDecoder<StackTree<DecoderLayerParams>, CacheTree, 'decoder'> =>
+  stackOf({
+    name: 'decoder',
+    layers,
+    options,
+    block: transformerDecoderLayer(heads, options),
+    over: (input, x) => ({ ...input, inputs: x }),
+    stepOver: (input, x) => ({ ...input, inputs: x }),
   })
-  return Object.freeze({
-    ...layer,
-    initCache: (params: DecoderTree, batch: number, maxLength: number) =>
-      Object.freeze(
-        Object.fromEntries(
-          names.map((own) => [own, block.initCache(params[own]!, batch, maxLength)]),
-        ),
-      ),
-    decode: (
-      params: DecoderTree,
-      cache: Tree<AttentionCache>,
-      { inputs, ...around }: Omit<DecoderInput, keyof Visibility>,
-    ) => {
-      const filled: [string, AttentionCache][] = []
-      const y = names.reduce((x, own) => {
-        const [outputs, next] = block.decode(params[own]!, cache[own]!, { inputs: x, ...around })
-        filled.push([own, next])
-        return outputs
-      }, inputs)
-      return [last(y, params.norm), Object.freeze(Object.fromEntries(filled))] as const
-    },
-  })
-}
 
 /**
  * Decoder blocks on top of each other, `params.layer1`, …; all of them look at the same memory.

@@ -1,15 +1,14 @@
 /** Transformer encoders: attention and two dense layers, each with a way around it. */
-import { type Shape, Tensor, erase, range, typed } from '@cotangent/core'
+import { type Shape, Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
-import { requireSize } from '../../errors.ts'
-import { layerNorm } from '../../functional/normalization.ts'
-import { type Layer, type Mode, type None, defineLayer, none } from '../../layer.ts'
+import { type Mode, type None, defineLayer, none } from '../../layer.ts'
 import { relu } from '../activations.ts'
 import {
   type BlockOptions,
   type FeedForwardParams,
   type NormParams,
   addNorm,
+  attentionOptions,
   drop,
   feedForward,
   initFeedForward,
@@ -17,6 +16,15 @@ import {
   modeOf,
 } from './block.ts'
 import { type AttentionParams, multiHeadAttention } from './multiHead.ts'
+import {
+  type CacheTree,
+  type StackCache,
+  type StackOptions,
+  type StackParams,
+  type StackTree,
+  type Stepwise,
+  stackOf,
+} from './stack.ts'
 import { type AttentionCache, type SequenceInput, requireSteps } from './types.ts'
 
 export interface EncoderOptions extends BlockOptions {
@@ -31,13 +39,13 @@ export interface EncoderLayerParams extends FeedForwardParams {
 }
 
 /** A layer over sequences that can also go on step by step. */
-export interface Decodable<P, Cache, Name extends string>
-  extends Layer<P, None, Name, Tensor, SequenceInput> {
-  /** An empty cache for `maxLength` steps. */
-  initCache(params: P, batch: number, maxLength: number): Cache
-  /** The outputs of the next steps `x: [batch, n, features]`, which see those before them. */
-  decode(params: P, cache: Cache, x: Tensor): readonly [y: Tensor, cache: Cache]
-}
+export type Decodable<P, Cache, Name extends string> = Stepwise<
+  P,
+  Cache,
+  Name,
+  SequenceInput,
+  Tensor
+>
 
 /**
  * One block: self-attention and a feed-forward part, each added to its input and normalised, after
@@ -108,108 +116,21 @@ export const transformerEncoderLayer = (
   })
 }
 
-/** What blocks hand on to their attention. */
-export const attentionOptions = (options: BlockOptions): BlockOptions => {
-  const { keyHeads, normalizeQk, rotary, alibi, kernelInit } = options
-  return {
-    ...(keyHeads === undefined ? {} : { keyHeads }),
-    ...(normalizeQk === undefined ? {} : { normalizeQk }),
-    ...(rotary === undefined ? {} : { rotary }),
-    ...(alibi === undefined ? {} : { alibi }),
-    ...(kernelInit === undefined ? {} : { kernelInit }),
-  }
-}
-
-export interface StackOptions {
-  /** Normalise what the last block gives; by default where blocks are pre-norm. */
-  readonly finalNorm?: boolean
-}
 export interface TransformerEncoderOptions extends EncoderOptions, StackOptions {}
-
-type BlockNames<N extends number, Seen extends readonly unknown[] = []> = number extends N
-  ? `layer${number}`
-  : Seen['length'] extends N
-    ? never
-    : `layer${[...Seen, unknown]['length'] & number}` | BlockNames<N, [...Seen, unknown]>
-
-/** Blocks by name, and the last normalisation. */
-export type StackParams<P, N extends number, O> = {
-  readonly [K in BlockNames<N>]: P
-} & (O extends {
-  readonly finalNorm: true
-}
-  ? { readonly norm: NormParams }
-  : O extends { readonly finalNorm: false }
-    ? unknown
-    : O extends { readonly normFirst: true }
-      ? { readonly norm: NormParams }
-      : unknown)
-
-/** Caches by block. */
-export type StackCache<C, N extends number> = { readonly [K in BlockNames<N>]: C }
-
-type Tree<T> = Readonly<Record<string, T>>
-type EncoderTree = Tree<EncoderLayerParams> & { readonly norm?: NormParams }
-
-/** `layer1`, `layer2`, … */
-export const blockNames = (layers: number): readonly string[] =>
-  range(layers).map((i) => `layer${i + 1}`)
 
 const build = (
   layers: number,
   heads: number,
   options: TransformerEncoderOptions = {},
-): Decodable<EncoderTree, Tree<AttentionCache>, 'encoder'> => {
-  const name = 'encoder'
-  const { normFirst = false, finalNorm = normFirst, epsilon = 1e-5, dropout = 0 } = options
-  requireSize(name, 'layers', layers)
-  const block = transformerEncoderLayer(heads, options)
-  const names = blockNames(layers)
-  const last = (x: Tensor, norm: NormParams | undefined): Tensor =>
-    norm === undefined ? x : layerNorm(x, norm, { epsilon })
-  const layer = defineLayer<EncoderTree, None, 'encoder', Tensor, SequenceInput>({
-    name,
-    isRandom: dropout > 0,
-    init: (key, inputShape) => {
-      const blocks = names.map((own, i) => [
-        own,
-        block.init(random.foldIn(key, i), inputShape).params,
-      ])
-      const norm = finalNorm ? { norm: initNorm(inputShape[2]!) } : {}
-      return {
-        params: { ...Object.fromEntries(blocks), ...norm },
-        state: none,
-        outputShape: inputShape,
-      }
-    },
-    apply: ({ params, state }, input, mode) => {
-      const { inputs, ...seen } = input instanceof Tensor ? { inputs: input } : input
-      const y = names.reduce((x, own, i) => {
-        const variables = { params: params[own]!, state: none }
-        return block.apply(variables, { inputs: x, ...seen }, modeOf(name, mode, dropout, i))[0]
-      }, inputs)
-      return [last(y, params.norm), state]
-    },
+): Decodable<StackTree<EncoderLayerParams>, CacheTree, 'encoder'> =>
+  stackOf({
+    name: 'encoder',
+    layers,
+    options,
+    block: transformerEncoderLayer(heads, options),
+    over: (input, x) => (input instanceof Tensor ? x : { ...input, inputs: x }),
+    stepOver: (_, x) => x,
   })
-  return Object.freeze({
-    ...layer,
-    initCache: (params: EncoderTree, batch: number, maxLength: number) =>
-      Object.freeze(
-        Object.fromEntries(
-          names.map((own) => [own, block.initCache(params[own]!, batch, maxLength)]),
-        ),
-      ),
-    decode: (params: EncoderTree, cache: Tree<AttentionCache>, x: Tensor) => {
-      const filled: [string, AttentionCache][] = []
-      const y = names.reduce((inputs, own) => {
-        const [outputs, next] = block.decode(params[own]!, cache[own]!, inputs)
-        filled.push([own, next])
-        return outputs
-      }, x)
-      return [last(y, params.norm), Object.freeze(Object.fromEntries(filled))] as const
-    },
-  })
-}
 
 /**
  * Blocks on top of each other, `params.layer1`, `params.layer2`, …, and for pre-norm a normalisation

@@ -1,22 +1,9 @@
 /** Sequence to sequence: what the encoder ends with is what the decoder begins with. */
 import { type Shape, type Tensor, TreeError, erase, typed } from '@cotangent/core'
-import {
-  type Tree,
-  applyPart,
-  initPart,
-  newScope,
-  scoped,
-  treeOf,
-} from '../../combinators/parts.ts'
+import { coupled } from '../../combinators/coupled.ts'
 import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
-import {
-  type AnyLayer,
-  type Layer,
-  type OutputOf,
-  type Part,
-  type Shapes,
-  defineComposite,
-} from '../../layer.ts'
+import type { Tree } from '../../combinators/parts.ts'
+import type { AnyLayer, Layer, OutputOf, Shapes } from '../../layer.ts'
 import type { Sequence } from './types.ts'
 
 /** The source, with the steps that are there, and the target as far as it is known. */
@@ -45,44 +32,15 @@ const build = (
   encoder: AnyLayer,
   decoder: AnyLayer,
   { targetShape }: EncoderDecoderOptions = {},
-): Layer<Tree, Tree, 'encoderDecoder', unknown, SourceAndTarget, Shapes> => {
-  const [reader, writer]: readonly [Part, Part] = [
-    ['encoder', encoder],
-    ['decoder', decoder],
-  ]
-  return defineComposite<Tree, Tree, 'encoderDecoder', unknown, SourceAndTarget, Shapes>({
+): Layer<Tree, Tree, 'encoderDecoder', unknown, SourceAndTarget, Shapes> =>
+  coupled({
     name: 'encoderDecoder',
-    isRandom: encoder.isRandom || decoder.isRandom,
-    init: (key, inputShape, scope = newScope()) => {
-      const read = initPart(reader, 0, key, inputShape, scope)
-      const written = initPart(writer, 1, key, targetShape ?? inputShape, scope)
-      return {
-        params: treeOf([
-          ['encoder', read.params],
-          ['decoder', written.params],
-        ]),
-        state: treeOf([
-          ['encoder', read.state],
-          ['decoder', written.state],
-        ]),
-        outputShape: written.outputShape,
-      }
-    },
-    apply: (variables, { source, target }, given) => {
-      const mode = scoped(given)
-      const [encoded, read] = applyPart(reader, 0, variables, source, mode)
-      const input = { inputs: target, carry: carryOf(encoded) }
-      const [y, written] = applyPart(writer, 1, variables, input, mode)
-      return [
-        y,
-        treeOf([
-          ['encoder', read],
-          ['decoder', written],
-        ]),
-      ]
-    },
+    encoder,
+    decoder,
+    targetShape,
+    question: ({ source }) => source,
+    answer: ({ target }, encoded) => ({ inputs: target, carry: carryOf(encoded) }),
   })
-}
 
 /**
  * Runs the encoder over `source`, and the decoder over `target` from the encoder's final state. The

@@ -15,6 +15,7 @@ import {
   range,
   scalars,
 } from '@cotangent/core'
+import { loop } from './loops.ts'
 import { accumulatorDType } from './products.ts'
 
 const {
@@ -104,12 +105,6 @@ const rows = (spec: Spec): readonly Stmt[] => {
   return [loop('n', batch!, body)]
 }
 
-const loop = (name: string, extent: number, body: readonly Stmt[]): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent,
-  body,
-})
 const int = (value: Index): Scalar => fromIndex('int32', value)
 
 const tilesOf = (width: number): readonly (readonly number[])[] => {

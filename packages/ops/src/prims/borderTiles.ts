@@ -14,11 +14,11 @@ import {
   range,
   scalars,
 } from '@cotangent/core'
+import { laneLoop, lanes, loop } from './loops.ts'
 
 const { affine, binaryOp, both, compareOp, counter, fromIndex, literal, load, local, plus } =
   scalars
 
-const lanes = 4
 /** Vectors of images that a register tile has side by side, and images in them. */
 const vectors = 2
 const images = vectors * lanes
@@ -77,20 +77,6 @@ export const borderTiles = (
   }
 }
 
-const loop = (name: string, extent: number, body: readonly Stmt[], parallel = false): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent,
-  ...(parallel ? { parallel } : {}),
-  body,
-})
-const laneLoop = (name: string, body: readonly Stmt[]): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent: lanes,
-  lanes,
-  body,
-})
 const laneAt = (v: number): Index => ({ tag: 'counter', name: `l${v}`, extent: lanes })
 
 /** `inner` counts taps of a row and channels: they lie side by side. */

@@ -22,3 +22,29 @@ export const parallelLoops = (
       extent === 1 ? inner : [{ tag: 'for', counter, extent, parallel: true, body: inner }],
     body,
   )
+
+/** Elements of a vector of float32. */
+export const lanes = 4
+
+/** A loop, of independent rounds or not. */
+export const loop = (
+  name: string,
+  extent: number,
+  body: readonly Stmt[],
+  parallel = false,
+): Stmt => ({
+  tag: 'for',
+  counter: name,
+  extent,
+  ...(parallel ? { parallel } : {}),
+  body,
+})
+
+/** Rounds that are done at once, in a vector; as many as fit unless it is the end of a row. */
+export const laneLoop = (name: string, body: readonly Stmt[], extent: number = lanes): Stmt => ({
+  tag: 'for',
+  counter: name,
+  extent,
+  lanes,
+  body,
+})

@@ -9,19 +9,18 @@ import {
   type DType,
   type Index,
   type Lowering,
-  type Scalar,
   type Shape,
   type Stmt,
   type Write,
   range,
   scalars,
 } from '@cotangent/core'
-import { type Line, bothWays, inputLine, Locals } from './winogradLines.ts'
+import { laneLoop, lanes, loop } from './loops.ts'
+import { add, sub, type Line, bothWays, inputLine, Locals } from './winogradLines.ts'
 
 const { across, affine, binaryOp, counter, dataIndex, floorDivide, fromIndex } = scalars
 const { literal, load, local, modulo } = scalars
 
-const lanes = 4
 /** Channels and outputs of a register tile. */
 const [rows, columns] = [4, 2] as const
 /** Vectors of tiles that are transformed before they are multiplied, and elements that may lie between. */
@@ -95,23 +94,7 @@ export const suitsWinogradKernel = (x: Shape, w: Shape, dtype: DType): boolean =
   return block >= fewestVectors && parts > mostParts / 2
 }
 
-const loop = (name: string, extent: number, body: readonly Stmt[], parallel = false): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent,
-  ...(parallel ? { parallel } : {}),
-  body,
-})
-const laneLoop = (name: string, body: readonly Stmt[]): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent: lanes,
-  lanes,
-  body,
-})
 const lane: Index = { tag: 'counter', name: 'l', extent: lanes }
-const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
-const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
 
 // A and Gᵀ of F(2, 3) along one axis.
 const cotangentLine: Line = ([a, b]) => [

@@ -3,8 +3,8 @@ import { type Scalar, type Stmt, range, scalars } from '@cotangent/core'
 
 const { binaryOp, local } = scalars
 
-const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
-const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
+export const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
+export const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
 
 /** Values of expressions as locals, so that each is computed once. */
 export class Locals {

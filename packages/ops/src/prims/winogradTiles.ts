@@ -7,20 +7,19 @@ import {
   type Buffer,
   type Index,
   type Lowering,
-  type Scalar,
   type Shape,
   type Stmt,
   type Write,
   range,
   scalars,
 } from '@cotangent/core'
+import { laneLoop, lanes, loop } from './loops.ts'
 
-import { Locals, bothWays, inputLine, outputLine, type Line } from './winogradLines.ts'
+import { add, sub, Locals, bothWays, inputLine, outputLine, type Line } from './winogradLines.ts'
 
 const { affine, binaryOp, counter, dataIndex, floorDivide, fromIndex } = scalars
 const { literal, load, local, modulo, within } = scalars
 
-const lanes = 4
 /** Output channels that a register tile computes. */
 const rows = 4
 /** Most rounds of the outermost loop, of which threads take shares; each has scratch of its own. */
@@ -81,22 +80,6 @@ const planOf = (x: Shape, w: Shape): Plan => {
 /** Whether the kernel fills whole register tiles; inputs must have even extents. */
 export const suitsTiles = (w: Shape): boolean => w[0]! % rows === 0
 
-const loop = (name: string, extent: number, body: readonly Stmt[], parallel = false): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent,
-  ...(parallel ? { parallel } : {}),
-  body,
-})
-const laneLoop = (name: string, extent: number, body: readonly Stmt[]): Stmt => ({
-  tag: 'for',
-  counter: name,
-  extent,
-  lanes,
-  body,
-})
-const add = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
-const sub = (x: Scalar, y: Scalar): Scalar => binaryOp('subtract', x, y)
 const laneAt = (name: string): Index => ({ tag: 'counter', name, extent: lanes })
 /** `x: [N, C, H, W]` with `w: [O, C, 3, 3]`, padding applied; of even extents. */
 export const winogradTiles = (x: Shape, w: Shape): Lowering => {
@@ -149,7 +132,7 @@ const transformKernel = ({ channels, outputs }: Plan, w: Buffer, u: Buffer): Stm
     )
     return { tag: 'store', buffer: u.name, at, value }
   })
-  const body = laneLoop('l', lanes, [...locals.statements, ...stores])
+  const body = laneLoop('l', [...locals.statements, ...stores])
   return loop('o', outputs / rows, [loop('c', channels, [body])], true)
 }
 
@@ -247,7 +230,7 @@ const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt
     )
     return { tag: 'store', buffer: v.name, at: panelAt(plan, inside), value }
   })
-  const body = laneLoop('l', lanes, [...locals.statements, ...stores])
+  const body = laneLoop('l', [...locals.statements, ...stores])
   return [statement, start, loop('c', channels, [body])]
 }
 
@@ -311,7 +294,7 @@ const product = (plan: Plan, { u, v, m }: Buffers): Stmt => {
       }
     }),
   ]
-  return laneLoop('l0', lanes, [laneLoop('l1', lanes, body)])
+  return laneLoop('l0', [laneLoop('l1', body)])
 }
 
 const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): readonly Stmt[] => {
@@ -355,7 +338,7 @@ const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): r
       )
       return write([n, output, row, column], value)
     })
-    return [loop('r', rows, [laneLoop('l', extent, [...locals.statements, ...written])])]
+    return [loop('r', rows, [laneLoop('l', [...locals.statements, ...written], extent)])]
   }
   if (last === lanes) return [statement, ...starts, ...tiles(lanes, '')]
   const choice: Stmt = {

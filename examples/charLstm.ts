@@ -1,55 +1,105 @@
 /**
  * A character-level LSTM learns to predict the next character of a text, then writes its own:
  *     node examples/dist/charLstm.js input.txt
- * The step is one compiled function, and so is the `scan` that samples. On Tiny Shakespeare the loss
- * on held-out text falls from 4.2 to 1.9 nats a character in 600 steps (about two minutes).
+ * Each row of a batch is a long piece of the text, read window by window; the state goes on from one
+ * window to the next, gradients do not. The step is one compiled function, and so is the `scan` that
+ * writes.
+ *
+ * On Tiny Shakespeare (65 characters, the last tenth held out) six epochs bring the held-out loss to
+ * 1.51 nats a character (1.535 after the fourth). All of it took 12 minutes of processor time, 17
+ * minutes on two cores that other programs shared. It then writes:
+ *
+ *     First Servingman:
+ *     Go, but he his name, for the king,--
+ *     Welcome to repent you, we be valiate a presence
  */
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { type Tensor, grad, jit, nn, np, optim, random, scan, tensor } from 'cotangent'
+import { type Tensor, jit, models, nn, np, optim, random, tensor, valueAndGrad } from 'cotangent'
 
-const usual = { units: 128, time: 48, batch: 32, steps: 600, sample: 400, print: console.log }
+const usual = {
+  units: 320,
+  embedding: 32,
+  dropout: 0.1,
+  time: 50,
+  batch: 64,
+  epochs: 6,
+  rate: 4e-3,
+  sample: 400,
+  print: console.log,
+}
 
 export const main = (text: string, options: Partial<typeof usual> = {}) => {
-  const { units, time, batch, steps, sample, print } = { ...usual, ...options }
+  const { units, embedding, dropout, time, batch, epochs, rate, sample, print } = {
+    ...usual,
+    ...options,
+  }
   const alphabet = [...new Set(text)].sort()
   const codes = tensor(Int32Array.from(text, (character) => alphabet.indexOf(character)))
-  const [seen, heldOut] = np.split(codes, [Math.floor(0.9 * codes.size)])
-  const [embed, read] = [nn.embedding(alphabet.length, 32), nn.dense(alphabet.length)]
-  const network = nn.serial(embed, nn.lstm(units), read)
-  type Params = nn.ParamsOf<typeof network>
-  const predict = (params: Params, x: Tensor) => network.apply({ params, state: {} }, x)[0]
-  const loss = (params: Params, from: Tensor, key: Tensor): Tensor => {
-    const first = random.randint(key, [batch, 1], { maxval: from.size - time })
-    const window = np.take(from, first.add(np.arange(time + 1)))
-    const logits = predict(params, window.at(':', ':-1'))
-    return nn.losses.softmaxCrossEntropy(logits, window.at(':', '1:'))
+  const model = models.charRnn({ vocabulary: alphabet.length, units, embedding, dropout })
+  type Params = nn.ParamsOf<typeof model>
+  type Carry = ReturnType<typeof model.initCarry>
+
+  // The last tenth is held out. Windows overlap by one: the last target is the next first input.
+  const rows = (part: Tensor): Tensor => {
+    const length = Math.floor(part.size / batch)
+    return part.at(`:${batch * length}`).reshape([batch, length])
   }
-  const optimizer = optim.chain(optim.clipByGlobalNorm(1), optim.adam(5e-3))
-  const step = (params: Params, state: ReturnType<typeof optimizer.init>, key: Tensor) => {
-    const [updates, next] = optimizer.update(grad(loss)(params, seen!, key), state, params)
-    return [optim.applyUpdates(params, updates), next] as const
+  const [seen, heldOut] = np.split(codes, [Math.floor(0.9 * codes.size)]).map(rows)
+  const windowsOf = (from: Tensor): readonly Tensor[] => {
+    const steps = from.shape[1]! - 1
+    const starts = Array.from({ length: Math.ceil(steps / time) }, (_, i) => i * time)
+    return starts.map((i) => from.at(':', `${i}:${Math.min(i + time, steps) + 1}`))
   }
-  const write = (params: Params, start: Tensor, keys: Tensor): Tensor => {
-    const next = (window: Tensor, key: Tensor) => {
-      const code = random.categorical(key, predict(params, window).at(0, -1))
-      return [np.append(window.at(':', '1:'), code.reshape(1, 1), 1), code] as const
+
+  const loss = (params: Params, carry: Carry, window: Tensor, mode: nn.Mode = {}) => {
+    const read = model.read(params, { inputs: window.at(':', ':-1'), carry }, mode)
+    const value = nn.losses.softmaxCrossEntropy(read.logits, window.at(':', '1:'))
+    return [value, read.carry] as const
+  }
+  const windows = windowsOf(seen!).filter((window) => window.shape[1] === time + 1)
+  const steps = epochs * windows.length
+  const schedule = { initial: 0, peak: rate, warmup: Math.ceil(steps / 20), steps }
+  const optimizer = optim.chain(
+    optim.clipByGlobalNorm(1),
+    optim.adamw(optim.warmupCosine(schedule), { b2: 0.99, weightDecay: 0.01 }),
+  )
+  type State = ReturnType<typeof optimizer.init>
+  const step = (params: Params, state: State, carry: Carry, window: Tensor, key: Tensor) => {
+    const objective = (p: Params) => loss(p, carry, window, { train: true, key })
+    const [[value, next], gradients] = valueAndGrad(objective, { hasAux: true })(params)
+    const [updates, after] = optimizer.update(gradients, state, params)
+    return [optim.applyUpdates(params, updates), after, next, value] as const
+  }
+  const [learn, measure] = [jit(step, { donate: [0, 1] }), jit(loss)]
+
+  /** Nats a character, over the whole of the held-out text. */
+  const evaluate = (params: Params): number => {
+    let [carry, sum, count] = [model.initCarry(params, batch), 0, 0]
+    for (const window of windowsOf(heldOut!)) {
+      const [value, next] = measure(params, carry, window)
+      const characters = batch * (window.shape[1]! - 1)
+      ;[carry, sum, count] = [next, sum + characters * value.item(), count + characters]
     }
-    return scan(next, start, keys)[1]
+    return sum / count
   }
-  const [learn, evaluate, dream] = [jit(step, { donate: [0, 1] }), jit(loss), jit(write)]
-  const [initKey, testKey, writeKey] = random.split(random.key(0), 3)
-  let { params } = network.init(initKey!, [batch, time])
+  const [initKey, dropKey, writeKey] = random.split(random.key(0), 3)
+  let { params } = model.init(initKey!, [batch, time])
   let state = optimizer.init(params)
-  const losses = [evaluate(params, heldOut!, testKey!).item()]
-  for (let i = 1; i <= steps; i++) {
-    ;[params, state] = learn(params, state, random.foldIn(initKey!, i))
-    if (i % Math.ceil(steps / 6) !== 0) continue
-    losses.push(evaluate(params, heldOut!, testKey!).item())
-    print(`step ${i}: loss on the held-out text ${losses.at(-1)!.toFixed(3)}`)
+  const losses = [evaluate(params)]
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    let carry = model.initCarry(params, batch)
+    windows.forEach((window, i) => {
+      const key = random.foldIn(dropKey!, epoch * windows.length + i)
+      ;[params, state, carry] = learn(params, state, carry, window, key)
+    })
+    losses.push(evaluate(params))
+    print(`epoch ${epoch + 1}: loss on the held-out text ${losses.at(-1)!.toFixed(3)}`)
   }
-  const written = dream(params, heldOut!.at(null, `:${time}`), random.split(writeKey!, sample))
-  const story = Array.from(written, (code) => alphabet[code.item()]).join('')
+  const prompt = heldOut!.at(':1', `:${time}`)
+  const how = { length: sample, key: writeKey!, temperature: 0.8 }
+  const written = jit((p: Params) => model.generate(p, prompt, how))(params)
+  const story = Array.from(written.at(0), (code) => alphabet[code.item()]).join('')
   print(story)
   return { losses, story, alphabet }
 }

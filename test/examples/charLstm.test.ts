@@ -16,9 +16,11 @@ test('the LSTM learns more of a text than the frequencies of its characters', ()
   const lines: string[] = []
   const { losses, story, alphabet } = main(text, {
     units: 48,
+    embedding: 16,
     time: 24,
     batch: 16,
-    steps: 150,
+    epochs: 1,
+    rate: 1e-2,
     sample: 80,
     print: (line: string) => lines.push(line),
   })
@@ -31,7 +33,7 @@ test('the LSTM learns more of a text than the frequencies of its characters', ()
 })
 
 test('the same key writes the same text', () => {
-  const options = { units: 8, time: 8, batch: 4, steps: 3, sample: 20, print: () => {} }
+  const options = { units: 8, time: 8, batch: 4, epochs: 1, sample: 20, print: () => {} }
   const { text } = sampleText(2000)
   expect(main(text, options)).toEqual(main(text, options))
 })

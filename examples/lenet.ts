@@ -4,6 +4,9 @@
  *
  *     node examples/dist/lenet.js          generated digits, no file needed
  *     node examples/dist/lenet.js DIR      the MNIST files in DIR, gzipped or not
+ *
+ * On MNIST 99.2 % of the test images are read right after six epochs: 56 s of processor time, 100 s on
+ * two cores that other work used too.
  */
 import { pathToFileURL } from 'node:url'
 import { type Tensor, data, models, nn, optim, random, train } from 'cotangent'
@@ -41,7 +44,8 @@ export const main = async ({
   const evaluate = train.evaluator(objective)
   const batches = (epoch: number) =>
     data.shuffledFor(digits.train.take(examples), key, epoch).batch(batch).map(asPair)
-  const run = train.fit({ ...objective, optimizer: optim.adam(2e-3), data: batches, key, epochs })
+  const optimizer = optim.adam(optim.cosineDecay(2e-3, epochs * Math.ceil(examples / batch)))
+  const run = train.fit({ ...objective, optimizer, data: batches, key, epochs })
 
   let accuracy = 0
   for await (const now of run) {
@@ -54,5 +58,6 @@ export const main = async ({
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await main({ directory: process.argv[2], examples: process.argv[2] ? 60_000 : 8000 })
+  const directory = process.argv[2]
+  await main(directory === undefined ? {} : { directory, examples: 60_000, epochs: 6 })
 }

@@ -6,8 +6,8 @@
  *     node examples/dist/resnet.js          generated digits, no file needed
  *     node examples/dist/resnet.js DIR      the MNIST files in DIR, gzipped or not
  *
- * On MNIST 99.58 % of the test images are read right after eight epochs: 304 s of processor time on one
- * thread, 565 s on two cores that other work used too.
+ * On MNIST 99.58 % of the test images are read right after eight epochs: 287 s on two cores that other
+ * work used too.
  */
 import { pathToFileURL } from 'node:url'
 import { type Tensor, data, jit, lax, nn, np, optim, random, train, vmap } from 'cotangent'

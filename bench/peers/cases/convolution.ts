@@ -52,7 +52,7 @@ export const convolutions: readonly TimedWorkload[] = [
   {
     id: 'conv3x3_grad',
     group: 'conv',
-    title: 'its gradients, dx and dw',
+    title: 'gradients of that convolution, dx and dw',
     unit: 'ms',
     flops: 2 * flops,
     prepare: (context) =>

@@ -29,7 +29,7 @@ export const normalisations: readonly TimedWorkload[] = [
   {
     id: 'bnrelu_fb',
     group: 'norm',
-    title: 'the same, and gradient',
+    title: 'batch norm, relu, and gradient',
     unit: 'ms',
     bytes: 6 * imageBytes,
     prepare: (context) =>

@@ -92,6 +92,62 @@ describe('axes and shapes', () => {
       thrownBy(f)
   })
 
+  // What code without types may give where the others take options: refused, or understood.
+  const x = np.arange(24).reshape([2, 3, 4]).astype('float32')
+  const withOptions: readonly (readonly [string, unknown, (given: never) => unknown])[] = [
+    ['flip', { axis: 0 }, (o) => np.flip(x, o)],
+    ['flip', { axis: [0, 1] }, (o) => np.flip(x, o)],
+    ['squeeze', { axis: 0 }, (o) => np.squeeze(np.ones([1, 2]), o)],
+    ['expandDims', { axis: 0 }, (o) => np.expandDims(x, o)],
+    ['transpose', { axes: [2, 0, 1] }, (o) => np.transpose(x, o)],
+    ['permuteDims', { axes: [2, 0, 1] }, (o) => np.permuteDims(x, o)],
+    ['swapaxes', { axis1: 0 }, (o) => np.swapaxes(x, o, 1)],
+    ['moveaxis', { source: 0 }, (o) => np.moveaxis(x, o, 1)],
+    ['moveaxis', { destination: 1 }, (o) => np.moveaxis(x, 0, o)],
+    ['rollaxis', { axis: 2 }, (o) => np.rollaxis(x, o)],
+    ['rollaxis', { start: 1 }, (o) => np.rollaxis(x, 2, o)],
+    ['rot90', { k: 1 }, (o) => np.rot90(x, o)],
+    ['rot90', { axes: [1, 2] }, (o) => np.rot90(x, 1, o)],
+    ['reshape', { shape: [4, 6] }, (o) => np.reshape(x, o)],
+    ['broadcastTo', { shape: [4, 6] }, (o) => np.broadcastTo(1, o)],
+    ['zeros', { shape: [2] }, (o) => np.zeros(o)],
+    ['full', { shape: [2] }, (o) => np.full(o, 1)],
+    ['eye', { n: 2 }, (o) => np.eye(o)],
+    ['identity', { n: 2 }, (o) => np.identity(o)],
+    ['tri', { n: 2 }, (o) => np.tri(o)],
+    ['tri', { k: 1 }, (o) => np.tri(2, 2, o)],
+    ['arange', { stop: 3 }, (o) => np.arange(o)],
+    ['indices', { dimensions: [2, 3] }, (o) => np.indices(o)],
+    ['roll', { shift: 1 }, (o) => np.roll(x, o)],
+    ['tile', { reps: 2 }, (o) => np.tile(x, o)],
+    ['repeat', { repeats: 2 }, (o) => np.repeat(x, o)],
+    ['resize', { newShape: [2] }, (o) => np.resize(x, o)],
+    ['split', { sections: 2 }, (o) => np.split(x, o)],
+    ['arraySplit', { sections: 2 }, (o) => np.arraySplit(x, o)],
+    ['hsplit', { sections: 3 }, (o) => np.hsplit(x, o)],
+    ['unstack', { axis: 1 }, (o) => np.unstack(x, o)],
+    ['size', { axis: 1 }, (o) => np.size(x, o)],
+    ['round', { decimals: 1 }, (o) => np.round(x, o)],
+    ['partition', { kth: 1 }, (o) => np.partition(x, o)],
+    ['diagIndices', { n: 3 }, (o) => np.diagIndices(o)],
+    ['trilIndices', { n: 3 }, (o) => np.trilIndices(o)],
+    ['trilIndices', { k: 1 }, (o) => np.trilIndices(3, o)],
+    ['triuIndices', { m: 2 }, (o) => np.triuIndices(3, 0, o)],
+    ['unravelIndex', { shape: [2, 3] }, (o) => np.unravelIndex(3, o)],
+    ['ravelMultiIndex', { dims: [2, 3] }, (o) => np.ravelMultiIndex([[0], [1]], o)],
+    ['hanning', { M: 4 }, (o) => np.hanning(o)],
+    ['bartlett', { M: 4 }, (o) => np.bartlett(o)],
+  ]
+  test.each(withOptions)('np.%s in place of a number: %j', (_, options, f) => {
+    const error = thrownBy(() => f(untyped(options)))
+    const [[name, value]] = Object.entries(Object(options)) as [[string, number | number[]]]
+    const spelled = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
+    expect(error.message).toContain(`{ ${name}: ${spelled} }`)
+    expect(error.message).toMatch(/want {2}a number/)
+    expect(error.message).toMatch(/fix {3}give the .* itself/)
+    expect(error.message).toContain(`itself, not in an object: ${spelled}`)
+  })
+
   test('a huge shape is an error, not a crash', () => {
     expect(thrownBy(() => np.zeros([1e6, 1e6]).sum()).message).toMatch(
       /memory|elements|bytes|GiB|GB|TB|large/i,

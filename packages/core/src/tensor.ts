@@ -1,4 +1,5 @@
 /** The immutable `Tensor`, its methods, and `Concrete`, the one that holds values. */
+import { requireNumber } from './arguments.ts'
 import { type Aval, sealed } from './aval.ts'
 import { type DType, type TypedArray, isComplex, isHalf, makeStore } from './dtype.ts'
 import { formatTensor } from './format.ts'
@@ -452,6 +453,7 @@ const nest = ({ shape, dtype, data }: NDArray): Nested => {
 
 /** Resolves a possibly negative axis. @throws IndexError where it is out of range. */
 export const normalizeAxis = (operation: string, axis: number, rank: number): number => {
+  requireNumber(operation, 'the axis', axis)
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new IndexError({
       operation,

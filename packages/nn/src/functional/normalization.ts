@@ -2,6 +2,7 @@
 import {
   ShapeError,
   type Tensor,
+  listOfNumbers,
   normalizeAxis,
   reshape,
   showAval,
@@ -51,8 +52,9 @@ const featureAxes = (
   x: Tensor,
   axis: number | readonly number[],
 ): { readonly axes: readonly number[]; readonly place: (v: Tensor) => Tensor } => {
-  const list = typeof axis === 'number' ? [axis] : axis
-  const axes = list.map((a) => normalizeAxis(operation, a, x.ndim)).sort((a, b) => a - b)
+  const axes = listOfNumbers(operation, 'the axis', axis)
+    .map((a) => normalizeAxis(operation, a, x.ndim))
+    .sort((a, b) => a - b)
   const extents = axes.map((a) => x.shape[a]!)
   const place = (v: Tensor): Tensor => {
     if (v.shape.join() === extents.join()) {

@@ -1,5 +1,5 @@
 /** Weights whose variance goes by the extents of the kernel. */
-import { type Shape, ShapeError, normalizeAxis, showShape } from '@cotangent/core'
+import { type Shape, ShapeError, listOfNumbers, normalizeAxis, showShape } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import type { Initializer } from './basic.ts'
 
@@ -27,7 +27,7 @@ const fans = (shape: Shape, axes: FanAxes): readonly [fanIn: number, fanOut: num
     })
   }
   const list = (axis: number | readonly number[]): readonly number[] =>
-    (typeof axis === 'number' ? [axis] : axis).map((a) =>
+    listOfNumbers('initializers', 'the axis', axis).map((a) =>
       normalizeAxis('initializers', a, shape.length),
     )
   const [ins, outs] = [list(axes.inAxis ?? -2), list(axes.outAxis ?? -1)]

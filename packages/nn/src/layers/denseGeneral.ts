@@ -1,5 +1,12 @@
 /** Linear layers over several axes: dense over any of them, and any contraction. */
-import { type Shape, ShapeError, type Tensor, normalizeAxis, sizeOf } from '@cotangent/core'
+import {
+  type Shape,
+  ShapeError,
+  type Tensor,
+  listOfNumbers,
+  normalizeAxis,
+  sizeOf,
+} from '@cotangent/core'
 import { np, prims, random } from '@cotangent/ops'
 import { requireExtent } from '../errors.ts'
 import { type Initializer, lecunNormal, zeros } from '../initializers.ts'
@@ -13,11 +20,8 @@ export interface DenseGeneralOptions extends KernelOptions {
   readonly batchAxis?: number | readonly number[]
 }
 
-const list = (value: number | readonly number[]): readonly number[] =>
-  typeof value === 'number' ? [value] : value
-
 const normalized = (axis: number | readonly number[], rank: number): readonly number[] =>
-  list(axis).map((a) => normalizeAxis('denseGeneral', a, rank))
+  listOfNumbers('denseGeneral', 'the axis', axis).map((a) => normalizeAxis('denseGeneral', a, rank))
 
 const others = (rank: number, axes: readonly number[]): readonly number[] =>
   Array.from({ length: rank }, (_, d) => d).filter((d) => !axes.includes(d))
@@ -34,7 +38,7 @@ export const denseGeneral = (
 ): Layer<MaybeBias, None, 'denseGeneral'> => {
   const { axis = -1, batchAxis = [], useBias = true } = options
   const { kernelInit = lecunNormal(), biasInit = zeros } = options
-  const outputs = list(features)
+  const outputs = listOfNumbers('denseGeneral', 'features', features)
   return defineLayer({
     name: 'denseGeneral',
     init: (key, shape) => {

@@ -1,5 +1,12 @@
 /** Normalisation of each position over its features: layer and root mean square. */
-import { type Shape, type Tensor, erase, normalizeAxis, typed } from '@cotangent/core'
+import {
+  type Shape,
+  type Tensor,
+  erase,
+  listOfNumbers,
+  normalizeAxis,
+  typed,
+} from '@cotangent/core'
 import { requireExtent } from '../errors.ts'
 import {
   layerNorm as normalizeLayer,
@@ -30,7 +37,7 @@ export interface RmsNormLayerOptions extends FeatureAxes {
 }
 
 const axesOf = (name: string, rank: number, axis: number | readonly number[]): readonly number[] =>
-  (typeof axis === 'number' ? [axis] : axis)
+  listOfNumbers(name, 'the axis', axis)
     .map((a) => normalizeAxis(name, a, rank))
     .sort((a, b) => a - b)
 

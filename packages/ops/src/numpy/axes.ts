@@ -8,6 +8,7 @@ import {
   type TensorLike,
   integerRange,
   isFloat,
+  listOfNumbers,
   normalizeAxis,
   range,
   reshape,
@@ -36,7 +37,7 @@ export const resolveAxes = (
   rank: number,
 ): readonly number[] => {
   if (axis === undefined || axis === null) return range(rank)
-  const list = typeof axis === 'number' ? [axis] : axis
+  const list = listOfNumbers(operation, 'the axis', axis)
   const axes = list.map((a) => normalizeAxis(operation, a, rank))
   if (new Set(axes).size !== axes.length) {
     throw new IndexError({

@@ -13,6 +13,8 @@ import {
   isFloat,
   isInteger,
   leafAval,
+  listOfNumbers,
+  requireNumber,
   tensor,
 } from '@cotangent/core'
 import * as binary from '../prims/binary.ts'
@@ -37,7 +39,9 @@ export type ShapeLike = Shape | number
 
 /** A shape from an extent or a list. @throws ShapeError for extents that are no counts. */
 const shapeOf = (operation: string, shape: ShapeLike): Shape => {
-  const list = typeof shape === 'number' ? [shape] : shape
+  const list = listOfNumbers(operation, 'the shape', shape).map((extent) =>
+    requireNumber(operation, 'the extent', extent),
+  )
   if (list.every((extent) => Number.isInteger(extent) && extent >= 0)) return [...list]
   throw new ShapeError({
     operation,
@@ -143,7 +147,9 @@ export const arange = (
   step = 1,
   options?: DTypeOr,
 ): Tensor => {
-  const [from, to] = stop === undefined || stop === null ? [0, start] : [start, stop]
+  const bounds = stop === undefined || stop === null ? [0, start] : [start, stop]
+  for (const n of [...bounds, step]) requireNumber('np.arange', 'the bound or step', n)
+  const [from, to] = [bounds[0]!, bounds[1]!]
   if (step === 0 || ![from, to, step].every(Number.isFinite)) {
     throw new ShapeError({
       operation: 'np.arange',
@@ -297,15 +303,22 @@ export const eye = (
 ): Tensor => {
   if (typeof M === 'object' && M !== null) return eye(n, M.M ?? n, M.k ?? 0, { ...M })
   const shape = shapeOf('np.eye', [n, M ?? n])
-  return cast(onDiagonal(shape, k, compare.eq), dtypeFrom(options, 'float32'))
+  return cast(
+    onDiagonal(shape, requireNumber('np.eye', 'the diagonal', k), compare.eq),
+    dtypeFrom(options, 'float32'),
+  )
 }
 
 /** The `n`×`n` identity matrix. */
-export const identity = (n: number, options?: DTypeOr): Tensor => eye(n, n, 0, options)
+export const identity = (n: number, options?: DTypeOr): Tensor =>
+  eye(requireNumber('np.identity', 'the extent', n), n, 0, options)
 
 /** Ones at and below the `k`th diagonal. */
-export const tri = (n: number, M?: number | null, k = 0, options?: DTypeOr): Tensor =>
-  cast(onDiagonal(shapeOf('np.tri', [n, M ?? n]), k, compare.le), dtypeFrom(options, 'float32'))
+export const tri = (n: number, M?: number | null, k = 0, options?: DTypeOr): Tensor => {
+  const shape = shapeOf('np.tri', [n, M ?? n])
+  const below = onDiagonal(shape, requireNumber('np.tri', 'the diagonal', k), compare.le)
+  return cast(below, dtypeFrom(options, 'float32'))
+}
 
 /**
  * Coordinate grids of vectors: `'xy'` (the default) swaps the first two axes, as for plots; `'ij'`

@@ -3,6 +3,7 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  listOfNumbers,
   normalizeAxis,
   range,
   replaced,
@@ -169,7 +170,7 @@ export const split = (
       fix: 'use np.arraySplit for parts that differ by one',
     })
   }
-  return between(a, at, typeof sections === 'number' ? evenCuts(extent, sections) : sections)
+  return between(a, at, cutsOf('np.split', sections, extent))
 }
 
 /** As `split`, but the first parts may be longer by one. */
@@ -184,8 +185,17 @@ export const arraySplit = (
     typeof axis === 'number' ? axis : (axis.axis ?? 0),
     a.ndim,
   )
-  return between(a, at, typeof sections === 'number' ? evenCuts(a.shape[at]!, sections) : sections)
+  return between(a, at, cutsOf('np.arraySplit', sections, a.shape[at]!))
 }
+
+const cutsOf = (
+  operation: string,
+  sections: number | readonly number[],
+  extent: number,
+): readonly number[] =>
+  typeof sections === 'number'
+    ? evenCuts(extent, sections)
+    : listOfNumbers(operation, 'the number of parts', sections)
 
 // The cuts between n parts, of which the first `extent % n` are longer by one.
 const evenCuts = (extent: number, n: number): readonly number[] => {

@@ -5,6 +5,7 @@ import {
   type Tensor,
   type TensorLike,
   broadcastShapes,
+  listOfNumbers,
   normalizeAxis,
   range,
   reshape,
@@ -179,7 +180,9 @@ const isPair = (
 ): axes is Exclude<ContractedAxes, number> => Array.isArray(axes)
 
 const axisList = (axes: number | readonly number[], x: Tensor): readonly number[] =>
-  (typeof axes === 'number' ? [axes] : axes).map((d) => normalizeAxis('np.tensordot', d, x.ndim))
+  listOfNumbers('np.tensordot', 'the axis', axes).map((d) =>
+    normalizeAxis('np.tensordot', d, x.ndim),
+  )
 
 /** The Kronecker product: every element of `x` times the whole of `y`. */
 export const kron = (x: TensorLike, y: TensorLike): Tensor => {

@@ -5,6 +5,7 @@ import {
   type TensorLike,
   add,
   isFloat,
+  requireNumber,
   showAval,
   stopGradient,
 } from '@cotangent/core'
@@ -211,6 +212,7 @@ export const rint: Unary = (x) => unary.round(promoteOne('np.rint', x, { inexact
  */
 export const round = (x: TensorLike, decimals = 0): Tensor => {
   const a = promoteOne('np.round', x)
+  requireNumber('np.round', 'the number of decimals', decimals)
   if (!isFloat(a.dtype)) return roundInteger(a, decimals)
   if (decimals === 0) return unary.round(a)
   const factor = constantLike(a, 10 ** Math.abs(decimals))

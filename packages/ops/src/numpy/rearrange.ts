@@ -8,9 +8,11 @@ import {
   type TensorLike,
   broadcastInDim,
   fill,
+  listOfNumbers,
   normalizeAxis,
   range,
   reduceSum,
+  requireNumber,
   reshape,
   showAval,
   sizeOf,
@@ -39,7 +41,7 @@ export const roll = (
     typeof axis === 'object' && axis !== null && 'axis' in axis
       ? (axis.axis ?? null)
       : plainAxes(axis)
-  const shifts = typeof shift === 'number' ? [shift] : shift
+  const shifts = listOfNumbers('np.roll', 'the shift', shift)
   if (along === null) {
     const flat = reshape(a, [a.size])
     return reshape(
@@ -51,7 +53,7 @@ export const roll = (
       a.shape,
     )
   }
-  const axes = (typeof along === 'number' ? [along] : along).map((d) =>
+  const axes = listOfNumbers('np.roll', 'the axis', along).map((d) =>
     normalizeAxis('np.roll', d, a.ndim),
   )
   const count = Math.max(shifts.length, axes.length)
@@ -130,12 +132,17 @@ const repeatAll = (x: Tensor, n: number, axis: number): Tensor => {
   )
 }
 
+const isMany = (repeats: unknown): repeats is readonly number[] | Tensor =>
+  Symbol.iterator in Object(repeats)
+
 const countsOf = (
   repeats: readonly number[] | Tensor,
   extent: number,
   x: Tensor,
 ): readonly number[] => {
-  const list = Array.isArray(repeats) ? [...repeats] : [...tensorNumbers(repeats)]
+  const list = isMany(repeats)
+    ? [...tensorNumbers(repeats)]
+    : [...listOfNumbers('np.repeat', 'the number of repeats', repeats)]
   const counts = list.length === 1 ? range(extent).map((): number => list[0]!) : list
   if (counts.length === extent && counts.every((n) => Number.isInteger(n) && n >= 0)) return counts
   throw new ShapeError({
@@ -153,7 +160,7 @@ const tensorNumbers = (x: readonly number[] | Tensor): ArrayLike<number> & Itera
 /** The whole tensor several times along each axis; leading axes are added as needed. */
 export const tile = (x: TensorLike, reps: number | readonly number[]): Tensor => {
   const a = promoteOne('np.tile', x)
-  const list = typeof reps === 'number' ? [reps] : reps
+  const list = listOfNumbers('np.tile', 'the number of repetitions', reps)
   const rank = Math.max(a.ndim, list.length)
   const counts = [...new Array<number>(rank - list.length).fill(1), ...list]
   const shape = [...new Array<number>(rank - a.ndim).fill(1), ...a.shape]
@@ -172,7 +179,7 @@ export const tile = (x: TensorLike, reps: number | readonly number[]): Tensor =>
 /** The flattened elements, repeated as often as needed, under another shape. */
 export const resize = (x: TensorLike, newShape: Shape | number): Tensor => {
   const a = promoteOne('np.resize', x)
-  const shape = typeof newShape === 'number' ? [newShape] : newShape
+  const shape = listOfNumbers('np.resize', 'the shape', newShape)
   const size = sizeOf(shape)
   if (a.size === 0) return fill(shape, 0, a.dtype)
   const copies = tile(reshape(a, [a.size]), Math.ceil(size / a.size))
@@ -270,17 +277,23 @@ export const diagflat = (x: TensorLike, k = 0): Tensor => {
 }
 
 /** Row and column positions of a diagonal of an `n`-matrix. */
-export const diagIndices = (n: number, ndim = 2): readonly Tensor[] =>
-  range(ndim).map(() => tensor(Int32Array.from(range(n))))
+export const diagIndices = (n: number, ndim = 2): readonly Tensor[] => {
+  const length = requireNumber('np.diagIndices', 'the extent', n)
+  const rank = requireNumber('np.diagIndices', 'the number of axes', ndim)
+  return range(rank).map(() => tensor(Int32Array.from(range(length))))
+}
 
 const triangleIndices = (
-  n: number,
-  m: number,
-  keep: (row: number, column: number) => boolean,
+  operation: string,
+  [n, m]: readonly [rows: number, columns: number],
+  k: number,
+  keep: (column: number, diagonal: number) => boolean,
 ): readonly [Tensor, Tensor] => {
+  for (const extent of [n, m]) requireNumber(operation, 'the extent', extent)
+  requireNumber(operation, 'the diagonal', k)
   const pairs = range(n).flatMap((i) =>
     range(m)
-      .filter((j) => keep(i, j))
+      .filter((j) => keep(j, i + k))
       .map((j) => [i, j] as const),
   )
   return [tensor(Int32Array.from(pairs, ([i]) => i)), tensor(Int32Array.from(pairs, ([, j]) => j))]
@@ -288,10 +301,10 @@ const triangleIndices = (
 
 /** Rows and columns at and below the `k`th diagonal of an `n`×`m` matrix. */
 export const trilIndices = (n: number, k = 0, m: number | null = null): readonly [Tensor, Tensor] =>
-  triangleIndices(n, m ?? n, (i, j) => j - i <= k)
+  triangleIndices('np.trilIndices', [n, m ?? n], k, (column, diagonal) => column <= diagonal)
 /** Rows and columns at and above the `k`th diagonal of an `n`×`m` matrix. */
 export const triuIndices = (n: number, k = 0, m: number | null = null): readonly [Tensor, Tensor] =>
-  triangleIndices(n, m ?? n, (i, j) => j - i >= k)
+  triangleIndices('np.triuIndices', [n, m ?? n], k, (column, diagonal) => column >= diagonal)
 
 /**
  * Powers of a vector as columns, the highest first (`increasing`: last).

@@ -8,8 +8,10 @@ import {
   type TensorLike,
   asTensor,
   broadcastShapes as broadcastTwo,
+  listOfNumbers,
   normalizeAxis,
   range,
+  requireNumber,
   reshape as reshapeTo,
   showAval,
   showShape,
@@ -33,7 +35,7 @@ export const reshape = (
   options: { readonly order?: 'C' | 'F' } = {},
 ): Tensor => {
   const a = asTensor(x)
-  const wanted = completeShape(a, typeof shape === 'number' ? [shape] : shape)
+  const wanted = completeShape(a, listOfNumbers('np.reshape', 'the shape', shape))
   if (options.order !== 'F') return reshapeTo(a, wanted)
   return transpose(reshapeTo(transpose(a), [...wanted].reverse()))
 }
@@ -69,10 +71,7 @@ export const flatten: (x: TensorLike, options?: { readonly order?: 'C' | 'F' }) 
 export const transpose = (x: TensorLike, axes?: readonly number[] | null): Tensor => {
   const a = asTensor(x)
   if (axes === undefined || axes === null) return permute(a, [...range(a.ndim)].reverse())
-  return permute(
-    a,
-    axes.map((d) => normalizeAxis('np.transpose', d, a.ndim)),
-  )
+  return permute(a, resolveList('np.transpose', axes, a.ndim))
 }
 export const permuteDims: (x: TensorLike, axes: readonly number[]) => Tensor = transpose
 
@@ -131,7 +130,7 @@ const resolveList = (
   axes: number | readonly number[],
   rank: number,
 ): readonly number[] =>
-  (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(operation, axis, rank))
+  listOfNumbers(operation, 'the axis', axes).map((axis) => normalizeAxis(operation, axis, rank))
 
 /** Rolls an axis back until it lies before `start`. */
 export const rollaxis = (x: TensorLike, axis: number, start = 0): Tensor => {
@@ -165,7 +164,7 @@ export const squeeze = (x: TensorLike, axis?: Axes): Tensor => {
 /** Inserts axes of extent 1 at positions of the result. */
 export const expandDims = (x: TensorLike, axis: number | readonly number[]): Tensor => {
   const a = asTensor(x)
-  const list = typeof axis === 'number' ? [axis] : axis
+  const list = listOfNumbers('np.expandDims', 'the axis', axis)
   const rank = a.ndim + list.length
   const places = list.map((d) => normalizeAxis('np.expandDims', d, rank))
   if (new Set(places).size !== places.length) {
@@ -185,7 +184,11 @@ export const expandDims = (x: TensorLike, axis: number | readonly number[]): Ten
 
 /** Repeats `x` to a shape, aligning the last axes. @throws ShapeError where it does not fit. */
 export const broadcastTo = (x: TensorLike, shape: Shape | number): Tensor =>
-  broadcastTensor('np.broadcastTo', asTensor(x), typeof shape === 'number' ? [shape] : shape)
+  broadcastTensor(
+    'np.broadcastTo',
+    asTensor(x),
+    listOfNumbers('np.broadcastTo', 'the shape', shape),
+  )
 
 /** All operands repeated to their common shape. */
 export const broadcastArrays = (...operands: readonly TensorLike[]): readonly Tensor[] => {
@@ -233,7 +236,7 @@ export const flipud = (x: TensorLike): Tensor => flip(x, 0)
 export const rot90 = (x: TensorLike, k = 1, axes: readonly [number, number] = [0, 1]): Tensor => {
   const a = asTensor(x)
   const [first, second] = resolveList('np.rot90', axes, a.ndim)
-  const turns = ((k % 4) + 4) % 4
+  const turns = ((requireNumber('np.rot90', 'the number of turns', k) % 4) + 4) % 4
   if (turns === 0) return a
   if (turns === 2) return flip(a, [first!, second!])
   if (turns === 1) return swapaxes(flip(a, second!), first!, second!)

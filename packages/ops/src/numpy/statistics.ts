@@ -3,6 +3,7 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  listOfNumbers,
   normalizeAxis,
   range,
   reshape,
@@ -131,7 +132,7 @@ export const gradients = (
 ): readonly Tensor[] => {
   const a = promoteOne('np.gradient', x, { inexact: true })
   const { axis = null } = options
-  const axes = axis === null ? range(a.ndim) : typeof axis === 'number' ? [axis] : axis
+  const axes = axis === null ? range(a.ndim) : listOfNumbers('np.gradient', 'the axis', axis)
   return axes.map((d, i) => {
     const at = normalizeAxis('np.gradient', d, a.ndim)
     return gradientAlong(a, at, spacingOf(spacing, i, axes.length, a.shape[at]!))

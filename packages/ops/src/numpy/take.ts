@@ -7,6 +7,7 @@ import {
   type TensorLike,
   add,
   fill,
+  listOfNumbers,
   normalizeAxis,
   range,
   reshape,
@@ -245,21 +246,22 @@ export const ravelMultiIndex = (
   dims: Shape,
   options: { readonly mode?: 'clip' | 'wrap' | 'raise' } = {},
 ): Tensor => {
-  if (indices.length !== dims.length) {
+  const extents = listOfNumbers('np.ravelMultiIndex', 'the shape', dims)
+  if (indices.length !== extents.length) {
     throw new IndexError({
       operation: 'np.ravelMultiIndex',
       problem: 'every axis needs its positions',
-      got: `${indices.length} for ${dims.length} axes`,
+      got: `${indices.length} for ${extents.length} axes`,
       fix: 'give one array of positions for each axis',
     })
   }
   const columns = indices.map((i, d) =>
-    inExtent(positionsOf('np.ravelMultiIndex', i), dims[d]!, options.mode),
+    inExtent(positionsOf('np.ravelMultiIndex', i), extents[d]!, options.mode),
   )
   return columns
     .slice(1)
     .reduce(
-      (flat, column, d) => flat.mul(dims[d + 1]!).add(column),
+      (flat, column, d) => flat.mul(extents[d + 1]!).add(column),
       columns[0] ?? tensor(0, { dtype: 'int32' }),
     )
 }
@@ -286,7 +288,8 @@ const inExtent = (
 /** Coordinates of flat positions, one tensor an axis; positions outside are clamped. */
 export const unravelIndex = (indices: TensorLike, shape: Shape): readonly Tensor[] => {
   const places = positionsOf('np.unravelIndex', indices)
-  const size = shape.reduce((n, extent) => n * extent, 1)
+  const extents = listOfNumbers('np.unravelIndex', 'the shape', shape)
+  const size = extents.reduce((n, extent) => n * extent, 1)
   const wrapped = compare.select(
     compare.lt(places, constantLike(places, 0)),
     add(places, constantLike(places, size)),
@@ -294,7 +297,7 @@ export const unravelIndex = (indices: TensorLike, shape: Shape): readonly Tensor
   )
   const flat = wrapped.clip(0, size - 1)
   let inner = size
-  return shape.map((extent) => {
+  return extents.map((extent) => {
     inner /= extent
     const quotient = binary.div(flat, constantLike(flat, inner))
     return binary.rem(quotient, constantLike(quotient, extent))

@@ -374,6 +374,7 @@ describe('attention of recurrent decoders', () => {
   const layers = {
     additive: nn.additiveAttention(7, { queryFeatures: 3 }),
     general: nn.generalAttention({ queryFeatures: 3 }),
+    concat: nn.concatAttention(7, { queryFeatures: 3 }),
   } as const
   test.each(Object.entries(layers))(
     '%s: weights over what is there, and what they pick',
@@ -400,6 +401,12 @@ describe('attention of recurrent decoders', () => {
     const scores = f.additiveScores(query, memory, params)
     const inner = memory.at(0, 1).matmul(params.memory).add(query.at(0).matmul(params.query))
     expectClose(scores.at(0, 1), inner.add(params.bias).tanh().mul(params.scale).sum())
+    const concat = layers.concat.init(key, memory.shape).params
+    const sides = np.concatenate([query.at(0), memory.at(0, 1)])
+    expectClose(
+      f.concatScores(query, memory, concat).at(0, 1),
+      sides.matmul(concat.kernel).tanh().mul(concat.scale).sum(),
+    )
     const [{ weights }] = nn
       .dotAttention()
       .apply({ params: none, state: none }, { query: memory.at(':', 0), memory })

@@ -167,6 +167,88 @@ describe('fit', () => {
     )
   })
 
+  describe('initialises for what the model gets', () => {
+    const first = async <P, S, X>(
+      net: nn.Layer<P, S, string, Tensor, X>,
+      x: X,
+      output: readonly number[],
+    ): Promise<P> => {
+      const loss = (y: Tensor): Tensor => y.square().mean()
+      const data: readonly (readonly [X, Tensor])[] = [[x, np.zeros(output)]]
+      const [snapshot] = await collect(
+        train.fit({ model: net, data, loss, key, optimizer: optim.sgd(0.1) }),
+      )
+      return snapshot!.params
+    }
+    const steps = random.normal(key, [2, 3, 5])
+    const lengths = tensor([3, 1], { dtype: 'int32' })
+
+    test('the sequence of a record, not the state that comes before it by name', async () => {
+      const cell = nn.lstm(4)
+      const { params } = cell.init(key, steps.shape)
+      const carry = nn.lstmCell(4).initCarry(params, [2, 5])
+      const learned = await first(cell, { inputs: steps, carry, lengths }, [2, 3, 4])
+      expect(learned.kernel.shape).toEqual([5, 16])
+    })
+
+    test('a list, each of its own shape', async () => {
+      const net = nn.serial(nn.parallel(nn.dense(4), nn.dense(4)), nn.add())
+      const params = await first(net, [np.ones([2, 3]), np.ones([2, 7])], [2, 4])
+      expect(params.parallel1.dense1.kernel.shape).toEqual([3, 4])
+      expect(params.parallel1.dense2.kernel.shape).toEqual([7, 4])
+    })
+
+    test('the memory that a decoder asks, whatever the query', async () => {
+      const reader = nn.additiveAttention(4, { queryFeatures: 2 })
+      const net: nn.Layer<nn.functional.AdditiveWeights, nn.None, string, Tensor, nn.MemoryQuery> =
+        {
+          ...reader,
+          apply: (variables, x) => [reader.apply(variables, x)[0].context, nn.none],
+        }
+      const params = await first(net, { query: np.ones([2, 2]), memory: steps, lengths }, [2, 5])
+      expect([params.query.shape, params.memory.shape]).toEqual([
+        [2, 4],
+        [5, 4],
+      ])
+    })
+
+    test('source and target, each on its side', async () => {
+      const net = nn.encoderDecoder(nn.lstm(4, { returnCarry: true }), nn.lstm(4))
+      const typed: nn.Layer<
+        nn.ParamsOf<typeof net>,
+        nn.StateOf<typeof net>,
+        string,
+        Tensor,
+        nn.SourceAndTarget
+      > = net
+      const x = { source: { inputs: steps, lengths }, target: np.ones([2, 6, 2]) }
+      const params = await first(typed, x, [2, 6, 4])
+      expect(params.encoder.kernel.shape).toEqual([5, 16])
+      expect(params.decoder.kernel.shape).toEqual([2, 16])
+    })
+
+    test('images and captions', async () => {
+      const net = models.imageCaptioner({ vocabulary: 5, channels: [2], units: 3, embedding: 4 })
+      const caption = np.zeros([2, 3], { dtype: 'int32' })
+      const params = await first(net, { image: np.ones([2, 1, 4, 4]), caption }, [2, 3, 5])
+      expect(params.encoder.dense1.kernel.shape).toEqual([8, 4])
+      const made = net.init(key, { image: [2, 1, 4, 4], caption: [2, 3] })
+      expect(made.outputShape).toEqual([2, 3, 5])
+      expect(
+        net.init(key, [
+          [2, 1, 4, 4],
+          [2, 3],
+        ]).outputShape,
+      ).toEqual([2, 3, 5])
+    })
+
+    test('a record without the name that the layer knows is refused', () => {
+      expect(() => nn.lstm(4).init(key, { words: [2, 3, 5] })).toThrow(
+        /the input has no tensor under the name inputs[^]*words[^]*under the same names/,
+      )
+    })
+  })
+
   test('no data, and data that cannot be read again, are said so', async () => {
     await expect(
       collect(train.fit({ ...options, data: [], optimizer: optim.sgd(1) })),

@@ -6,8 +6,11 @@ import type { Layout, WindowGeometry } from './functional/window.ts'
 export type None = Readonly<Record<never, never>>
 export const none: None = Object.freeze({})
 
-/** Shapes of one tensor, or of each of several. */
-export type Shapes = Shape | readonly Shapes[]
+/** Shapes of one tensor, of each of a list, or of each of a record under its name. */
+export type Shapes = Shape | readonly Shapes[] | ShapesByName
+export interface ShapesByName {
+  readonly [name: string]: Shapes | null | undefined
+}
 
 export interface Mode {
   /** Training: batch statistics, dropout. False by default. */
@@ -58,6 +61,10 @@ export interface Traits {
   readonly layout?: Layout
   /** The axis of `params.kernel` along which the outputs lie: outputs are linear in each slice. */
   readonly kernelAxis?: number
+  /** The same where groups have outputs of their own, and inputs in as many parts of axis 0. */
+  readonly groupedKernel?: { readonly axis: number; readonly groups: number }
+  /** How many axes stand before those that the layer's own traits speak of; 0 by default. */
+  readonly leading?: number
   /** In inference the layer is x · factor + offset along its channels. */
   readonly affine?: (params: TensorRecord, state: TensorRecord) => ChannelAffine
   /** Layers with the same value here have one set of parameters: that of the first. */
@@ -83,8 +90,9 @@ export interface ChannelAffine {
 }
 
 /**
- * A layer: `init` makes its parameters from a key and the input's shape (batch axis included),
- * `apply` is a pure function to the output and the next state.
+ * A layer: `init` makes its parameters from a key and the input's shape (batch axis included; a list
+ * or a record of shapes where `apply` gets a list or a record), `apply` is a pure function to the
+ * output and the next state.
  *
  * `P` and `S` are the trees of parameters and state, `Name` the literal name, `X` and `Y` what goes
  * in and comes out, `O` the output's shape (several for several outputs).
@@ -158,6 +166,8 @@ export const kindOf = ({ name, traits }: Pick<AnyLayer, 'name' | 'traits'>): str
 /** What differs from layer to layer, for one that takes a single tensor. */
 export interface LayerRecord<P, S, Name extends string, Y, X>
   extends Description<P, S, Name, Y, X> {
+  /** The tensor of a record input that parameters are made for; `'inputs'` by default. */
+  readonly mainInput?: string
   readonly init: (key: Tensor, inputShape: Shape, scope?: Scope) => Initialized<P, S>
 }
 
@@ -169,12 +179,38 @@ export interface CompositeRecord<P, S, Name extends string, Y, X, O extends Shap
 
 const isNumber = (entry: unknown): entry is number => typeof entry === 'number'
 
-/** Whether these are the extents of one tensor. */
-export const isShape = (shapes: Shapes): shapes is Shape => shapes.every(isNumber)
+const isList = (shapes: Shapes): shapes is readonly Shapes[] => Array.isArray(shapes)
 
-/** The shape of a layer's only input. @throws TreeError where there are several. */
-export const oneShape = (layer: string, shapes: Shapes): Shape => {
-  if (isShape(shapes)) return shapes
+/** Whether these are the extents of one tensor. */
+export const isShape = (shapes: Shapes): shapes is Shape => isList(shapes) && shapes.every(isNumber)
+
+/** Whether these are shapes by name. */
+export const isByName = (shapes: Shapes): shapes is ShapesByName => !isList(shapes)
+
+/** The shapes of a list; none where there is no list of them. */
+export const listOfShapes = (shapes: Shapes): readonly Shapes[] =>
+  isList(shapes) && !isShape(shapes) ? shapes : []
+
+/** The shapes under a name of a record. @throws TreeError where there are none. */
+export const shapesNamed = (layer: string, shapes: ShapesByName, name: string): Shapes => {
+  const found = shapes[name]
+  if (found !== undefined && found !== null) return found
+  throw new TreeError({
+    operation: layer,
+    problem: `the input has no tensor under the name ${name}`,
+    got: `shapes ${JSON.stringify(shapes)}`,
+    want: `{ ${name}: [batch, …] }`,
+    fix: 'give the shapes of what apply gets, under the same names',
+  })
+}
+
+/**
+ * The shape that a layer makes its parameters for: of its only input, or of the main one of a record.
+ * @throws TreeError where there are several others, or none of that name.
+ */
+export const oneShape = (layer: string, shapes: Shapes, main = 'inputs'): Shape => {
+  const given = isByName(shapes) ? shapesNamed(layer, shapes, main) : shapes
+  if (isShape(given)) return given
   throw new TreeError({
     operation: layer,
     problem: 'the layer takes one tensor and gets several',
@@ -190,7 +226,8 @@ export const defineLayer = <P, S, const Name extends string, Y = Tensor, X = Ten
 ): Layer<P, S, Name, Y, X> =>
   defineComposite({
     ...record,
-    init: (key, shapes, scope) => record.init(key, oneShape(record.name, shapes), scope),
+    init: (key, shapes, scope) =>
+      record.init(key, oneShape(record.name, shapes, record.mainInput), scope),
   })
 
 /** As `defineLayer`, for layers whose input or output may be several tensors. */

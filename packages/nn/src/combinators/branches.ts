@@ -9,7 +9,7 @@ import {
   type Shapes,
   type Variables,
   defineComposite,
-  isShape,
+  listOfShapes,
 } from '../layer.ts'
 import {
   type InputOfStage,
@@ -152,8 +152,9 @@ const parallelOf = (parts: readonly Part[]): Side =>
     isRandom: anyRandom(parts),
     traits: { parts, withParts: parallelOf },
     init: (key, shapes, scope = newScope()) => {
-      requireCount(parts, isShape(shapes) ? undefined : shapes)
-      return initSides(parts, key, isShape(shapes) ? [] : shapes, scope)
+      const list = listOfShapes(shapes)
+      requireCount(parts, list.length === 0 ? undefined : list)
+      return initSides(parts, key, list, scope)
     },
     apply: (variables, x, mode) => applySides(parts, variables, requireCount(parts, x), mode),
   })

@@ -1,5 +1,13 @@
 /** An encoder and a decoder: what both kinds of sequence to sequence networks have in common. */
-import { type AnyLayer, type Layer, type Part, type Shapes, defineComposite } from '../layer.ts'
+import {
+  type AnyLayer,
+  type Layer,
+  type Part,
+  type Shapes,
+  defineComposite,
+  isByName,
+  shapesNamed,
+} from '../layer.ts'
 import { type Tree, applyPart, initPart, newScope, scoped, treeOf } from './parts.ts'
 
 interface Coupling<Name extends string, X> {
@@ -34,8 +42,10 @@ export const coupled = <const Name extends string, X>({
     name,
     isRandom: encoder.isRandom || decoder.isRandom,
     init: (key, inputShape, scope = newScope()) => {
-      const read = initPart(reader, 0, key, inputShape, scope)
-      const written = initPart(writer, 1, key, targetShape ?? inputShape, scope)
+      const side = (input: 'source' | 'target'): Shapes =>
+        isByName(inputShape) ? shapesNamed(name, inputShape, input) : inputShape
+      const read = initPart(reader, 0, key, side('source'), scope)
+      const written = initPart(writer, 1, key, targetShape ?? side('target'), scope)
       return {
         params: both(read.params, written.params),
         state: both(read.state, written.state),

@@ -8,14 +8,23 @@ import {
   showShape,
 } from '@cotangent/core'
 import { np, prims } from '@cotangent/ops'
-import { type Layer, type None, type Shapes, defineComposite, isShape, none } from '../layer.ts'
+import {
+  type Layer,
+  type None,
+  type Shapes,
+  defineComposite,
+  isShape,
+  listOfShapes,
+  none,
+} from '../layer.ts'
 
 /** A layer from a list of tensors to one. */
 export type Merge<Name extends string> = Layer<None, None, Name, Tensor, readonly Tensor[]>
 
 const shapesOf = (name: string, shapes: Shapes): readonly Shape[] => {
-  const list = isShape(shapes) ? [] : shapes.filter(isShape)
-  if (list.length > 0 && list.length === shapes.length) return list
+  const all = listOfShapes(shapes)
+  const list = all.filter(isShape)
+  if (list.length > 0 && list.length === all.length) return list
   throw new TreeError({
     operation: name,
     problem: 'there is no list of tensors to join',

@@ -16,8 +16,10 @@ import {
   type Shapes,
   type Variables,
   type Watch,
+  isByName,
   isShape,
   kindOf,
+  listOfShapes,
 } from '../layer.ts'
 import { newScope } from './parts.ts'
 import { type Field, fieldAfter, tensorsOf, widest } from './receptiveField.ts'
@@ -60,7 +62,7 @@ export interface Summary {
 }
 
 export interface SummaryOptions {
-  /** Of the input, or of each of several; float32 by default. */
+  /** Of the input, or of each of several, in the order of their shapes; float32 by default. */
   readonly dtype?: DType | readonly DType[]
   /** Follow a call in training, which runs auxiliary heads too; false by default. */
   readonly train?: boolean
@@ -85,8 +87,13 @@ const typesOf = (value: unknown): unknown =>
 
 const inputTypes = (shapes: Shapes, dtype: DType | readonly DType[]): unknown => {
   if (isShape(shapes)) return { shape: shapes, dtype: typeof dtype === 'string' ? dtype : dtype[0] }
-  return shapes.map((s, i) =>
-    inputTypes(s, typeof dtype === 'string' ? dtype : (dtype[i] ?? 'float32')),
+  const typed = (s: Shapes, i: number): unknown =>
+    inputTypes(s, typeof dtype === 'string' ? dtype : (dtype[i] ?? 'float32'))
+  if (!isByName(shapes)) return listOfShapes(shapes).map(typed)
+  return Object.fromEntries(
+    Object.entries(shapes).flatMap(([name, s], i) =>
+      s === undefined || s === null ? [] : [[name, typed(s, i)]],
+    ),
   )
 }
 

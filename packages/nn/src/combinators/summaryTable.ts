@@ -1,5 +1,5 @@
 /** A summary as text: columns that line up. */
-import type { Shapes } from '../layer.ts'
+import { type Shapes, isByName, isShape, listOfShapes } from '../layer.ts'
 import type { SummaryRow, SummaryTotals } from './summary.ts'
 
 const headings = [
@@ -14,8 +14,14 @@ const headings = [
 
 const grouped = (n: number): string => Math.round(n).toLocaleString('en-US')
 
-const shown = (shapes: Shapes): string =>
-  `[${shapes.map((s) => (typeof s === 'number' ? String(s) : shown(s))).join(', ')}]`
+const shown = (shapes: Shapes): string => {
+  if (isShape(shapes)) return `[${shapes.join(', ')}]`
+  if (!isByName(shapes)) return `[${listOfShapes(shapes).map(shown).join(', ')}]`
+  const parts = Object.entries(shapes).flatMap(([name, s]) =>
+    s === undefined || s === null ? [] : [`${name}: ${shown(s)}`],
+  )
+  return `{ ${parts.join(', ')} }`
+}
 
 const fieldOf = (sizes: readonly number[] | null): string =>
   sizes === null ? '' : sizes.map((n) => String(Math.round(n * 100) / 100)).join('×')

@@ -18,6 +18,7 @@ import {
   type Shapes,
   defineComposite,
   isShape,
+  listOfShapes,
   none,
   stateless,
 } from '../layer.ts'
@@ -58,7 +59,7 @@ type Function = (x: Tensor | readonly Tensor[]) => Tensor
 
 // Tensors of these shapes, as `evalShape` takes them.
 const typesOf = (shapes: Shapes): unknown =>
-  isShape(shapes) ? { shape: shapes, dtype: 'float32' } : shapes.map(typesOf)
+  isShape(shapes) ? { shape: shapes, dtype: 'float32' } : listOfShapes(shapes).map(typesOf)
 
 const build = (
   f: Function,

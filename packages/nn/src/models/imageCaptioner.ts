@@ -12,7 +12,9 @@ import {
   type None,
   type Shapes,
   defineComposite,
+  isByName,
   isShape,
+  listOfShapes,
   none,
   requireKey,
 } from '../layer.ts'
@@ -81,13 +83,14 @@ const requireCaption = (shape: Shape): void =>
 
 /** Shapes of images and captions. @throws TreeError where one is missing. */
 const bothShapes = (shapes: Shapes): readonly [Shape, Shape] => {
-  const [image, caption] = isShape(shapes) ? [] : shapes.filter(isShape)
-  if (image !== undefined && caption !== undefined) return [image, caption]
+  const given = isByName(shapes) ? [shapes['image'], shapes['caption']] : listOfShapes(shapes)
+  const [image, caption] = given
+  if (image && caption && isShape(image) && isShape(caption)) return [image, caption]
   throw new TreeError({
     operation: 'imageCaptioner',
     problem: 'the network takes images and captions',
     got: `shapes ${JSON.stringify(shapes)}`,
-    want: '[[batch, channels, height, width], [batch, time]]',
+    want: '{ image: [batch, channels, height, width], caption: [batch, time] }',
     fix: 'give both shapes to init',
   })
 }

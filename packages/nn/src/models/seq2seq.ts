@@ -18,8 +18,10 @@ import {
   type None,
   type Shapes,
   defineComposite,
-  isShape,
+  isByName,
+  listOfShapes,
   none,
+  oneShape,
   requireKey,
 } from '../layer.ts'
 import { type KernelAndBias, dense } from '../layers/dense.ts'
@@ -122,6 +124,15 @@ interface Outer {
   readonly dense: KernelAndBias
 }
 
+/** Of a source and a target; one stands for both. @throws TreeError where there is none. */
+const bothShapes = (shapes: Shapes): readonly [Shape, Shape] => {
+  const { source, target } = isByName(shapes)
+    ? { source: oneShape('seq2seq', shapes, 'source'), target: shapes['target'] }
+    : { source: listOfShapes(shapes)[0] ?? shapes, target: listOfShapes(shapes)[1] }
+  const read = oneShape('seq2seq', source)
+  return [read, oneShape('seq2seq', target ?? read)]
+}
+
 const requireCodes = (shape: Shape): void =>
   requireRank('seq2seq', shape, (rank) => rank === 2, '[batch, time] integers')
 
@@ -170,19 +181,19 @@ const withDecoder = <A, P extends { readonly attention: A }>(
     name,
     isRandom: dropout > 0,
     init: (key, shapes: Shapes) => {
-      const [source, target] = isShape(shapes) ? [shapes] : shapes.filter(isShape)
-      requireCodes(source!)
-      const [batch, time] = source!
+      const [source, target] = bothShapes(shapes)
+      requireCodes(source)
+      const [batch, time] = source
       const keys = random.split(key, 6)
       const params = {
-        sourceEmbedding: sources.init(keys.at(0), source!).params,
-        targetEmbedding: targets.init(keys.at(1), source!).params,
+        sourceEmbedding: sources.init(keys.at(0), source).params,
+        targetEmbedding: targets.init(keys.at(1), source).params,
         encoder: encoder.init(keys.at(2), [batch!, time!, features]).params,
         bridge: bridge.init(keys.at(3), [batch!, 2 * units]).params,
         ...decoder.init(keys.at(4), features),
         dense: head.init(keys.at(5), [batch!, decoder.outputs]).params,
       }
-      const outputShape = [batch!, (target ?? source!)[1]!, targetVocabulary]
+      const outputShape = [batch!, target[1]!, targetVocabulary]
       return { params, state: none, outputShape }
     },
     apply: ({ params, state }, { source, target, lengths }, mode) => {

@@ -1,5 +1,6 @@
 /** What training reads: batches of inputs and targets, again for every epoch. */
-import { type Tensor, TreeError, flatten, leafTensor } from '@cotangent/core'
+import { Tensor, TreeError, flatten, leafTensor, unflatten } from '@cotangent/core'
+import type { Shapes } from '../layer.ts'
 
 /** A batch: `[inputs, targets]` or `{ x, y }`; the first axis of each leaf is the batch. */
 export type Batch<X, T> = readonly [x: X, y: T] | { readonly x: X; readonly y: T }
@@ -21,7 +22,7 @@ const isPair = <X, T>(batch: Batch<X, T>): batch is readonly [X, T] => Array.isA
 export const pairOf = <X, T>(batch: Batch<X, T>): readonly [x: X, y: T] =>
   isPair(batch) ? batch : [batch.x, batch.y]
 
-/** The first tensor of an input: its shape is what the model is initialised for. */
+/** The first tensor of an input: its first axis is the batch. */
 export const firstTensor = (x: unknown): Tensor => {
   const [first] = flatten(x, 'train').leaves
   if (first !== undefined) return leafTensor(first)
@@ -31,6 +32,17 @@ export const firstTensor = (x: unknown): Tensor => {
     want: '[inputs, targets], or { x, y }',
     fix: 'give elements of the form [inputs, targets]',
   })
+}
+
+/** The shapes of an input, in its own structure: what a model is initialised for. */
+export const shapesOf = (x: unknown): Shapes => {
+  if (x instanceof Tensor) return x.shape
+  firstTensor(x)
+  const { leaves, structure } = flatten(x, 'train')
+  return unflatten<Shapes>(
+    structure,
+    leaves.map((leaf) => leafTensor(leaf).shape),
+  )
 }
 
 /** How many examples: the extent of the first axis. */

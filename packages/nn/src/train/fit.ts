@@ -3,7 +3,7 @@ import { TreeError, type Tensor } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import type { Variables } from '../layer.ts'
 import { type CompileOptions, compilerOf } from './compile.ts'
-import { type Data, batchesOf, examplesIn, firstTensor, markLast, pairOf } from './data.ts'
+import { type Data, batchesOf, examplesIn, markLast, pairOf, shapesOf } from './data.ts'
 import { divergence } from './divergence.ts'
 import { Held, type Running, type Snapshot, copyTree, makeSnapshot } from './snapshot.ts'
 import { type StepOptions, type StepResult, type TrainState, makeStep } from './step.ts'
@@ -18,7 +18,10 @@ export interface FitOptions<P, S, X, Y, T, O>
   readonly epochs?: number
   /** Of initialisation and of everything random in the steps. */
   readonly key: Tensor
-  /** Where to start; initialised from the key by default. Never overwritten. */
+  /**
+   * Where to start; by default the model is initialised from the key, for the shapes of the first
+   * batch's inputs. Never overwritten.
+   */
   readonly variables?: Variables<P, S>
   readonly optimizerState?: O
   /** Steps done before, when going on from a snapshot. */
@@ -117,7 +120,7 @@ const start = <P, S, X, Y, T, O>(
   x: X,
 ): TrainState<P, S, O> => {
   const { model, optimizer, variables } = options
-  const { params, state } = variables ?? model.init(key, firstTensor(x).shape)
+  const { params, state } = variables ?? model.init(key, shapesOf(x))
   const optimizerState = options.optimizerState ?? optimizer.init(params)
   return copyTree({ params, state, optimizerState })
 }

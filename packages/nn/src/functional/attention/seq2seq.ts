@@ -30,10 +30,37 @@ export interface AdditiveWeights {
  * Scores v · tanh(q W + m U + b) of `query: [batch, …]` against `memory: [batch, s, …]`: `[batch, s]`.
  * @see Bahdanau, Cho & Bengio 2015
  */
-export const additiveScores = (query: Tensor, memory: Tensor, w: AdditiveWeights): Tensor => {
-  const asked = query.matmul(w.query).add(w.bias).expandDims(1)
+export const additiveScores = (
+  query: Tensor,
+  memory: Tensor,
+  w: Omit<AdditiveWeights, 'bias'> & { readonly bias?: Tensor },
+): Tensor => {
+  const product = query.matmul(w.query)
+  const asked = (w.bias === undefined ? product : product.add(w.bias)).expandDims(1)
   const known = np.einsum('bsf,fu->bsu', memory, w.memory)
   return np.einsum('bsu,u->bs', known.add(asked).tanh(), w.scale)
+}
+
+export interface ConcatWeights {
+  /** Of query and memory side by side: `[query features + memory features, units]`. */
+  readonly kernel: Tensor
+  /** `[units]`. */
+  readonly scale: Tensor
+}
+
+/**
+ * Scores v · tanh([q; m] W) of `query: [batch, f]` against `memory: [batch, s, g]`: `[batch, s]`. The
+ * two are never put side by side: the kernel is taken apart.
+ * @see Luong, Pham & Manning 2015, "concat"
+ */
+export const concatScores = (
+  query: Tensor,
+  memory: Tensor,
+  { kernel, scale }: ConcatWeights,
+): Tensor => {
+  const features = query.shape[1]!
+  const parts = { query: kernel.at(`:${features}`), memory: kernel.at(`${features}:`) }
+  return additiveScores(query, memory, { ...parts, scale })
 }
 
 /** Scores q · m: `query: [batch, f]`, `memory: [batch, s, f]` to `[batch, s]`. @see Luong et al. 2015 */

@@ -4,8 +4,10 @@ import { random } from '@cotangent/ops'
 import { requireExtent, requireSize } from '../../errors.ts'
 import {
   type AdditiveWeights,
+  type ConcatWeights,
   type Context,
   additiveScores,
+  concatScores,
   dotScores,
   generalScores,
   readMemory,
@@ -56,6 +58,7 @@ export const additiveAttention = (
   requireSize(name, 'units', units)
   return defineLayer<AdditiveWeights, None, 'additiveAttention', Context, MemoryQuery>({
     name,
+    mainInput: 'memory',
     init: (key, memoryShape: Shape) => {
       requireSteps(name, memoryShape)
       const [queryKey, memoryKey, biasKey, scaleKey] = random.split(key, 4)
@@ -79,6 +82,7 @@ export const additiveAttention = (
 export const dotAttention = (): Layer<None, None, 'dotAttention', Context, MemoryQuery> =>
   defineLayer<None, None, 'dotAttention', Context, MemoryQuery>({
     name: 'dotAttention',
+    mainInput: 'memory',
     init: (_, memoryShape) => {
       requireSteps('dotAttention', memoryShape)
       return { params: none, state: none, outputShape: [memoryShape[0]!, memoryShape[2]!] }
@@ -107,6 +111,7 @@ export const generalAttention = ({
 > =>
   defineLayer<GeneralAttentionParams, None, 'generalAttention', Context, MemoryQuery>({
     name: 'generalAttention',
+    mainInput: 'memory',
     init: (key, memoryShape) => {
       requireSteps('generalAttention', memoryShape)
       const [batch, , features] = memoryShape
@@ -118,3 +123,35 @@ export const generalAttention = ({
       return [read(generalScores(input.query, input.memory, kernel), input), state]
     },
   })
+
+/**
+ * Attention with scores v · tanh([q; m] W), of query and memory side by side: as `additiveAttention`
+ * without the bias, with one kernel.
+ * @see Luong, Pham & Manning 2015, "concat"
+ */
+export const concatAttention = (
+  units: number,
+  { queryFeatures }: QueryOptions = {},
+): Layer<ConcatWeights, None, 'concatAttention', Context, MemoryQuery> => {
+  const name = 'concatAttention'
+  requireSize(name, 'units', units)
+  return defineLayer<ConcatWeights, None, 'concatAttention', Context, MemoryQuery>({
+    name,
+    mainInput: 'memory',
+    init: (key, memoryShape) => {
+      requireSteps(name, memoryShape)
+      const [kernelKey, scaleKey] = random.split(key)
+      const [batch, , features] = memoryShape
+      const params = {
+        kernel: lecunNormal()(kernelKey!, [(queryFeatures ?? features!) + features!, units]),
+        scale: lecunNormal()(scaleKey!, [units, 1]).reshape([units]),
+      }
+      return { params, state: none, outputShape: [batch!, features!] }
+    },
+    apply: ({ params, state }, input) => {
+      const features = input.memory.shape[2]!
+      check(name, input, params.kernel.shape[0]! - features, features)
+      return [read(concatScores(input.query, input.memory, params), input), state]
+    },
+  })
+}

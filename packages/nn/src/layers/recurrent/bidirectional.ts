@@ -10,7 +10,14 @@ import {
 } from '../../combinators/parts.ts'
 import type { ParamsOfRecord, StateOfRecord } from '../../combinators/naming.ts'
 import { type Merge, mergeDirections, reverseSequences } from '../../functional/recurrent/index.ts'
-import { type AnyLayer, type Layer, type Part, type Shapes, defineLayer } from '../../layer.ts'
+import {
+  type AnyLayer,
+  type Layer,
+  type Part,
+  type Shapes,
+  defineLayer,
+  isShape,
+} from '../../layer.ts'
 
 export interface BidirectionalOptions {
   /** Side by side on the last axis by default. */
@@ -29,8 +36,7 @@ const asTensor = (y: unknown): Tensor => {
     fix: 'make recurrent layers without returnCarry, or use their option bidirectional',
   })
 }
-const asShape = (shape: Shapes): Shape =>
-  shape.map((extent) => (typeof extent === 'number' ? extent : asTensor(extent).size))
+const asShape = (shapes: Shapes): Shape => (isShape(shapes) ? shapes : asTensor(shapes).shape)
 const mergedShape = (one: Shape, two: Shape, merge: Merge): Shape =>
   merge === 'concat' ? one.with(-1, one.at(-1)! + two.at(-1)!) : one
 

@@ -5,13 +5,21 @@ import {
   UnsupportedError,
   flatten,
   frozenPair,
-  leafTensor,
   unflatten,
 } from '@cotangent/core'
 import { type AdamWOptions, adamw } from './adam.ts'
 import { addDecayedWeights } from './decay.ts'
 import { type Hyper, type ScheduleOr, increment, times, zeroCount } from './hyper.ts'
 import { unbiasedMean, updateMoment } from './moments.ts'
+import {
+  type MaybeDimensions,
+  type MuonDimensionNumbers,
+  type WeightDimensionNumbers,
+  allDimensionsOf,
+  dimensionsOf,
+  fansOf,
+  onMatrices,
+} from './muonDimensions.ts'
 import { type PartitionState, partition } from './partition.ts'
 import { scaleByLearningRate } from './rate.ts'
 import {
@@ -22,7 +30,7 @@ import {
   chain,
   statelessTransformation,
 } from './transformation.ts'
-import { type Mask, type Tree, castTo, mapTrees, zerosOf } from './trees.ts'
+import { type Mask, type Tree, castTo, mapTrees, tensorsOf, zerosOf } from './trees.ts'
 
 /** Coefficients of x ← a x + (b A + c A²) x, A = x xᵀ. */
 export type NewtonSchulzCoefficients = readonly [a: number, b: number, c: number]
@@ -130,7 +138,16 @@ export interface MuonMomentumState extends CountState {
   readonly mu: Tree
 }
 
-export interface ScaleByMuonOptions extends OrthogonalizeOptions {
+/** How leaves are matrices. */
+export interface MatrixOptions {
+  /** For each leaf which axes are rows and columns; by default every leaf is a matrix. */
+  readonly weightDimensionNumbers?: WeightDimensionNumbers
+}
+
+// The dimension numbers of the leaves of a tree, in their order.
+type DimensionsIn = (tree: Tree) => readonly MuonDimensionNumbers[]
+
+export interface ScaleByMuonOptions extends OrthogonalizeOptions, MatrixOptions {
   /** Decay of the momentum; 0.95 by default. */
   readonly beta?: Hyper
   readonly muDtype?: DType
@@ -140,9 +157,9 @@ export interface ScaleByMuonOptions extends OrthogonalizeOptions {
   readonly adaptive?: boolean
 }
 
-/** Orthogonalised momentum, for leaves that are matrices. @see Jordan et al. 2024 */
-export const scaleByMuon = (
-  options: ScaleByMuonOptions = {},
+const turned = (
+  options: ScaleByMuonOptions,
+  dimensionsIn: DimensionsIn,
 ): GradientTransformation<MuonMomentumState> => {
   const { beta = 0.95, muDtype, nesterov = true, adaptive = false } = options
   return {
@@ -151,10 +168,12 @@ export const scaleByMuon = (
       const mu = updateMoment(grads, state.mu, beta)
       const count = increment(state.count)
       const mean = unbiasedMean(grads, mu, beta, count, nesterov)
+      const dimensions = dimensionsIn(grads)
+      let leaf = 0
       const updates = mapTrees(
         'muon',
         (m) => {
-          const y = orthogonalize(m, options)
+          const y = onMatrices('muon', m, dimensions[leaf++]!, (x) => orthogonalize(x, options))
           return adaptive ? y.mul(m.mul(y).sum()) : y
         },
         mean,
@@ -164,20 +183,34 @@ export const scaleByMuon = (
   }
 }
 
-export interface ScaleByShapeOptions {
+/**
+ * Orthogonalised momentum, for leaves that are matrices, or that dimension numbers make matrices of.
+ * @throws ShapeError where axes are named twice; TreeError where a leaf has no dimension numbers.
+ * @see Jordan et al. 2024
+ * @example
+ * scaleByMuon({ weightDimensionNumbers: { kernel: { reductionAxis: 0, outputAxis: [1, 2] } } })
+ */
+export const scaleByMuon = (
+  options: ScaleByMuonOptions = {},
+): GradientTransformation<MuonMomentumState> =>
+  turned(options, (tree) => allDimensionsOf('scaleByMuon', options.weightDimensionNumbers, tree))
+
+export interface ScaleByShapeOptions extends MatrixOptions {
   /** Bring the root mean square of updates to this; else √max(1, columns / rows). */
   readonly consistentRms?: number
 }
 
-/** Multiplies matrices by a factor of their shape. @see Jordan et al. 2024; Liu et al. 2025 */
-export const scaleByShape = ({
-  consistentRms,
-}: ScaleByShapeOptions = {}): GradientTransformation<EmptyState> =>
-  statelessTransformation((grads) =>
-    mapTrees(
+const scaled = (
+  { consistentRms }: ScaleByShapeOptions,
+  dimensionsIn: DimensionsIn,
+): GradientTransformation<EmptyState> =>
+  statelessTransformation((grads) => {
+    const dimensions = dimensionsIn(grads)
+    let leaf = 0
+    return mapTrees(
       'scaleByShape',
       (g) => {
-        const [rows = 1, columns = 1] = g.shape
+        const [rows, columns] = fansOf('scaleByShape', g.shape, dimensions[leaf++]!)
         const factor =
           consistentRms === undefined
             ? Math.sqrt(Math.max(1, columns / rows))
@@ -185,8 +218,14 @@ export const scaleByShape = ({
         return times(g, factor)
       },
       grads,
-    ),
-  )
+    )
+  })
+
+/** Multiplies matrices by a factor of their shape. @see Jordan et al. 2024; Liu et al. 2025 */
+export const scaleByShape = (
+  options: ScaleByShapeOptions = {},
+): GradientTransformation<EmptyState> =>
+  scaled(options, (tree) => allDimensionsOf('scaleByShape', options.weightDimensionNumbers, tree))
 
 export interface MuonOptions extends ScaleByMuonOptions, ScaleByShapeOptions {
   /** Decoupled; 0 by default. */
@@ -203,19 +242,25 @@ export type MuonState = PartitionState<{
   readonly adam: AnyTransformation
 }>
 
-const labels = (params: Tree): Tree => {
-  const { leaves, structure } = flatten(params, 'muon')
-  return unflatten(
-    structure,
-    leaves.map((leaf) => (leafTensor(leaf).ndim === 2 ? 'muon' : 'adam')),
-  )
-}
+// Of every leaf that is Muon's; `null` for Adam's.
+const muonDimensions = (
+  given: WeightDimensionNumbers | undefined,
+  tree: Tree,
+): readonly MaybeDimensions[] =>
+  given === undefined
+    ? tensorsOf('muon', tree).map((leaf) => (leaf.ndim === 2 ? {} : null))
+    : dimensionsOf('muon', given, tree)
 
 /**
- * Muon for matrices, AdamW (with the same look ahead) for everything else.
+ * Muon for matrices, AdamW (with the same look ahead) for everything else. `weightDimensionNumbers`
+ * say which leaves are Muon's, and which of their axes are rows and columns; by default those with two
+ * axes are.
  * @see Jordan et al. 2024
  * @example
  * optim.muon(0.02, { adamRate: 3e-4, weightDecay: 0.01 })
+ * // A convolution's kernels, [outputs, inputs, height, width], as matrices; the rest is Adam's.
+ * const dims = (params) => tree.map((x) => x.ndim === 4 ? { reductionAxis: [1, 2, 3], outputAxis: 0 } : null, params)
+ * optim.muon(0.02, { weightDimensionNumbers: dims })
  */
 export const muon = (
   rate: ScheduleOr,
@@ -224,14 +269,25 @@ export const muon = (
   const { weightDecay = 0, weightDecayMask, adamRate = rate, epsilon = 1e-8 } = options
   const { nesterov = true, muDtype, adam = {} } = options
   const shared = { nesterov, epsilon, ...(muDtype === undefined ? {} : { muDtype }) }
-  const groups: { readonly muon: AnyTransformation; readonly adam: AnyTransformation } = {
-    muon: chain(
-      scaleByMuon(options),
-      scaleByShape(options),
+  const others: AnyTransformation = adamw(adamRate, { weightDecay: 0, ...adam, ...shared })
+  // Dimension numbers are looked up in the whole tree, of which Muon's part sees its own leaves only.
+  const partitioned = (tree: Tree): GradientTransformation<MuonState> => {
+    const dimensions = muonDimensions(options.weightDimensionNumbers, tree)
+    const own = (): readonly MuonDimensionNumbers[] => dimensions.filter((dims) => dims !== null)
+    const matrices: AnyTransformation = chain(
+      turned(options, own),
+      scaled(options, own),
       addDecayedWeights(weightDecay, weightDecayMask),
       scaleByLearningRate(rate),
-    ),
-    adam: adamw(adamRate, { weightDecay: 0, ...adam, ...shared }),
+    )
+    const labels = unflatten<object>(
+      flatten(tree, 'muon').structure,
+      dimensions.map((dims) => (dims === null ? 'adam' : 'muon')),
+    )
+    return partition({ muon: matrices, adam: others }, labels)
   }
-  return partition(groups, labels)
+  return {
+    init: (params) => partitioned(params).init(params),
+    update: (grads, state, params, extra) => partitioned(grads).update(grads, state, params, extra),
+  }
 }

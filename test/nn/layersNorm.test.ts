@@ -29,6 +29,9 @@ describe('normalisation', () => {
     momentsOver(apply(nn.layerNorm({ axis: [1, 2, 3] }), x), [1, 2, 3])
     momentsOver(apply(nn.instanceNorm(), x), [2, 3])
     momentsOver(apply(nn.groupNorm(2), x).reshape([4, 2, 3, 3, 5]), [2, 3, 4])
+    for (const same of [nn.groupNorm({ groups: 2 }), nn.groupNorm({ groupSize: 3 })]) {
+      expect(apply(same, x).toArray()).toEqual(apply(nn.groupNorm(2), x).toArray())
+    }
     const rms = apply(nn.rmsNorm(), x).square().mean({ axis: -1 })
     expect(close(rms, np.onesLike(rms), 1e-3)).toBe(true)
   })
@@ -53,6 +56,9 @@ describe('normalisation', () => {
     expect(scale.scale.shape).toEqual([5])
     expectTypeOf(nn.rmsNorm().init(key, x.shape).params).toEqualTypeOf<nn.Scale>()
     expect(() => nn.groupNorm(4).init(key, x.shape)).toThrow(/do not divide into groups/)
+    expect(() => nn.groupNorm({ groupSize: 4 }).init(key, x.shape)).toThrow(/do not divide/)
+    expect(() => nn.groupNorm({})).toThrow(/neither[^]*groups or groupSize/)
+    expect(() => nn.groupNorm({ groups: 2, groupSize: 3 })).toThrow(/both/)
   })
 
   test('refuses other features than it was made for, and says which axis', () => {
@@ -290,6 +296,64 @@ describe('foldBatchNorm', () => {
     expect(Object.keys(Object(folded.state))).toEqual(['head'])
     const kinds = nn.summary(folded.layer, [1, 2, 5, 5]).rows.map(({ kind }) => kind)
     expect(kinds.filter((kind) => kind === 'batchNorm')).toHaveLength(1)
+  })
+
+  /** The same outputs from a network of so many parts. */
+  const expectFolded = (
+    whole: nn.Layer<unknown, unknown>,
+    shape: readonly number[],
+    count: number,
+  ): void => {
+    const { params, state } = whole.init(key, shape)
+    const [, trained] = whole.apply({ params, state }, normal(shape, 3).mul(2).add(1), {
+      train: true,
+    })
+    const moved: unknown = tree.map((p: Tensor) => p.add(normal(p.shape, 9).mul(0.1)), params)
+    const folded = nn.foldBatchNorm(whole, { params: moved, state: trained })
+    const x = normal(shape, 7)
+    const [y] = whole.apply({ params: moved, state: trained }, x)
+    const [z] = folded.layer.apply(folded, x)
+    expect(np.allclose(tree.leaves(z)[0]!, y, { atol: 1e-4, rtol: 1e-4 }).item()).toBe(1)
+    expect(tree.leaves(folded.state)).toHaveLength(0)
+    expect(folded.layer.traits?.parts).toHaveLength(count)
+  }
+
+  test('reaches the frames of a sequence, one layer or several at a time', () => {
+    const inside = nn.timeDistributed(nn.serial(conv(3), nn.batchNorm(), nn.relu))
+    expectFolded(nn.serial(inside, nn.relu), [2, 3, 2, 5, 5], 2)
+    const beside = nn.serial(nn.timeDistributed(conv(3)), nn.timeDistributed(nn.batchNorm()))
+    expectFolded(beside, [2, 3, 2, 5, 5], 1)
+    const twice = nn.timeDistributed(nn.timeDistributed(nn.serial(nn.dense(4), nn.batchNorm())))
+    expectFolded(nn.serial(twice, nn.relu), [2, 3, 2, 5], 2)
+    // Its channels are counted from the batch, those of the frames from the frame.
+    const mixed = nn.serial(nn.timeDistributed(conv(3)), nn.batchNorm({ axis: 1 }))
+    const made = mixed.init(key, [2, 3, 2, 5, 5])
+    expect(nn.foldBatchNorm(mixed, made).layer.traits?.parts).toHaveLength(2)
+  })
+
+  test.each([
+    [1, 4, 6],
+    [2, 4, 6],
+    [3, 3, 6],
+    [4, 4, 4],
+  ])('transposed convolutions of %i groups, %i to %i channels', (groups, channels, features) => {
+    const up = nn.convTranspose2d(features, 3, { stride: 2, groups })
+    expectFolded(nn.serial(up, nn.batchNorm()), [2, channels, 4, 3], 1)
+    const bare = nn.convTranspose1d(features, 2, { groups, useBias: false, layout: 'NHWC' })
+    expectFolded(nn.serial(bare, nn.batchNorm({ axis: -1 })), [2, 4, channels], 1)
+  })
+
+  test('a shared layer stays as its other uses need it', () => {
+    const step = nn.shared(nn.dense(4), 'step')
+    const whole = nn.serial(step, nn.batchNorm(), nn.tanh, step)
+    const { params, state } = whole.init(key, [3, 4])
+    const [, trained] = whole.apply({ params, state }, normal([3, 4]).mul(3), { train: true })
+    const folded = nn.foldBatchNorm(whole, { params, state: trained })
+    const x = normal([3, 4], 2)
+    const [y] = whole.apply({ params, state: trained }, x)
+    expect(
+      np.allclose(tree.leaves(folded.layer.apply(folded, x)[0])[0]!, y, { atol: 1e-4 }).item(),
+    ).toBe(1)
   })
 
   test('leaves alone what is normalised along another axis', () => {

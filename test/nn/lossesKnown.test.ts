@@ -82,6 +82,18 @@ describe('ctc', () => {
     expect(negative.item()).toBe(last.item())
   })
 
+  test('what stands for the logarithm of 0 is as given', () => {
+    // Two labels that are alike want three frames; with two the loss is about −logEpsilon.
+    const [logits, labels] = [np.zeros([1, 2, 3], { dtype: 'float64' }), integers([[1, 1]])]
+    const of = (logEpsilon: number): number => l.ctc(logits, labels, { ...none, logEpsilon }).item()
+    expect(of(-1e5)).toBe(l.ctc(logits, labels, none).item())
+    expect(of(-50)).toBeCloseTo(50, 4)
+    expect(of(-10)).toBeCloseTo(9.99996, 4)
+    for (const wrong of [-Infinity, 0, 5, NaN]) {
+      expect(() => of(wrong)).toThrow(/logarithm of 0[^]*finite negative/)
+    }
+  })
+
   test('too few frames: large, infinite or zero', () => {
     const [logits, labels] = [draw(2, [1, 2, 3]), integers([[1, 1]])]
     expect(l.ctc(logits, labels, none).at(0).item()).toBeGreaterThan(9e4)

@@ -31,6 +31,7 @@ const kinds = {
   rnn: nn.recurrent(nn.rnnCell(units), { returnCarry: true }),
   lstm: nn.recurrent(nn.lstmCell(units), { returnCarry: true }),
   projected: nn.recurrent(nn.lstmCell(units, { projection: 2 }), { returnCarry: true }),
+  peephole: nn.recurrent(nn.lstmCell(units, { peephole: true }), { returnCarry: true }),
   gru: nn.recurrent(nn.gruCell(units), { returnCarry: true }),
   mgu: nn.recurrent(nn.mguCell(units), { returnCarry: true }),
   normalized: nn.recurrent(nn.layerNormLstmCell(units), { returnCarry: true }),
@@ -246,6 +247,40 @@ describe('cells', () => {
     })
     const [y] = nn.lstm(units, { returnCarry: true }).apply({ params, state: none }, x)
     expectClose(y, { outputs: np.stack(ys, 1), carry })
+  })
+
+  test('peepholes: gates see the memory, the last one the new memory', () => {
+    const cell = nn.lstmCell(units, { peephole: true, projection: 2 })
+    const { params } = cell.init(key, [batch, features])
+    expectTypeOf(params.peephole).toEqualTypeOf<Tensor>()
+    const drawn = (seed: number, width: number): Tensor =>
+      random.normal(random.key(seed), [batch, width])
+    const carry = { h: drawn(2, 2), c: drawn(3, units) }
+    const inputs = x.at(':', 0)
+    const [[next, y]] = cell.apply({ params, state: none }, { inputs, carry })
+    const z = inputs
+      .matmul(params.kernel)
+      .add(params.bias)
+      .add(carry.h.matmul(params.recurrentKernel))
+    const [zi, zf, zg, zo] = np.split(z, 4, 1)
+    const [pi, pf, po] = np.split(params.peephole, 3)
+    const sigmoid = (v: Tensor): Tensor => v.neg().exp().add(1).reciprocal()
+    const kept = sigmoid(zf!.add(pf!.mul(carry.c))).mul(carry.c)
+    const memory = kept.add(sigmoid(zi!.add(pi!.mul(carry.c))).mul(zg!.tanh()))
+    const hidden = sigmoid(zo!.add(po!.mul(memory))).mul(memory.tanh())
+    expectClose(next.c, memory)
+    expectClose(y, hidden.matmul(params.projection))
+    // Of weights 0 nothing is seen, and the other parameters are those of a plain LSTM.
+    const plain = nn.lstm(units)
+    const seeing = nn.lstm(units, { peephole: true })
+    const { peephole, ...rest } = seeing.init(key, x.shape).params
+    expectClose(rest, plain.init(key, x.shape).params)
+    const blind = { ...rest, peephole: np.zerosLike(peephole) }
+    expectClose(
+      seeing.apply({ params: blind, state: none }, x)[0],
+      plain.apply({ params: rest, state: none }, x)[0],
+    )
+    expect(nn.gates(seeing.init(key, x.shape).params).o.kernel.shape).toEqual([features, units])
   })
 
   test('a convolutional LSTM, channels first and last', () => {

@@ -36,22 +36,33 @@ interface Link extends Variables<unknown, unknown> {
   readonly part: Part
 }
 
+// Every output's slice of the kernel times its factor. Groups have their own inputs, along axis 0, and
+// their own factors.
+const scaled = (kernel: Tensor, axis: number, groups: number, factor: Tensor): Tensor => {
+  const [inputs, ...rest] = kernel.shape
+  const grouped = reshape(kernel, [groups, inputs! / groups, ...rest])
+  const place = grouped.shape.map((extent, d) => (d === axis + 1 ? extent : d === 0 ? groups : 1))
+  return reshape(grouped.mul(reshape(factor, place)), kernel.shape)
+}
+
 // (W x + b) · factor + offset, as the W and b of one layer.
 const absorbed = (before: Link, after: Link): Link | null => {
-  const { kernelAxis: axis, layout } = before.part[1].traits ?? {}
-  const affine = after.part[1].traits?.affine
+  const { kernelAxis, groupedKernel, layout, leading = 0, shared } = before.part[1].traits ?? {}
+  // What is shared is used elsewhere too, perhaps without the normalisation.
+  if (shared !== undefined) return null
+  const { axis, groups } = groupedKernel ?? { axis: kernelAxis, groups: 1 }
+  const { affine, leading: also = 0 } = after.part[1].traits ?? {}
   const { kernel, bias } = tensors(before.params)
   if (axis === undefined || affine === undefined || kernel === undefined) return null
   const { axis: channels, factor, offset } = affine(tensors(after.params), tensors(after.state))
-  if (kernel.shape[axis] !== factor.size) return null
+  if (leading !== also || kernel.shape[axis]! * groups !== factor.size) return null
   // Outputs of a convolution have as many axes as its kernel; they must lie along the same one.
   if (layout !== undefined) {
     const rank = kernel.ndim
     if ((channels + rank) % rank !== channelAxis(layout, rank)) return null
   }
-  const place = kernel.shape.map((_, d) => (d === axis ? factor.size : 1))
   const params = Object.freeze({
-    kernel: kernel.mul(reshape(factor, place)),
+    kernel: scaled(kernel, axis, groups, factor),
     bias: bias === undefined ? offset : bias.mul(factor).add(offset),
   })
   return { ...before, params }
@@ -67,7 +78,8 @@ const foldChain = (links: readonly Link[]): readonly Link[] =>
 /**
  * The network with every batch normalisation that directly follows a convolution or a dense layer in
  * a `serial` folded into it: the same outputs in inference, to rounding, from fewer operations.
- * Kernels are multiplied and biases added along the outputs; other layers and their names stay.
+ * Kernels are multiplied and biases added along the outputs; other layers and their names stay. It
+ * reaches into `timeDistributed`, and joins two of them that follow each other.
  * @see Jacob et al. 2018, section 3.2
  * @example
  * const { layer, params, state } = foldBatchNorm(network, trained)

@@ -67,7 +67,7 @@ const transposed =
       traits: {
         window: () => seen(geometry),
         layout,
-        ...(groups === 1 ? { kernelAxis: 1 } : {}),
+        ...(groups === 1 ? { kernelAxis: 1 } : { groupedKernel: { axis: 1, groups } }),
       },
       init: (key, inputShape) => {
         check(inputShape)

@@ -1,5 +1,12 @@
 /** Normalisation of an example by its own channels: groups of them, each alone, or neighbours. */
-import { ShapeError, erase, normalizeAxis, showShape, typed } from '@cotangent/core'
+import {
+  ShapeError,
+  UnsupportedError,
+  erase,
+  normalizeAxis,
+  showShape,
+  typed,
+} from '@cotangent/core'
 import { requireExtent, requireSize } from '../errors.ts'
 import {
   type LocalResponseNormOptions,
@@ -33,7 +40,7 @@ const channelNorm = <const Name extends string>(
           operation: name,
           problem: 'the channels do not divide into groups',
           got: `${channels} channels in shape ${showShape(shape)}, ${groups} groups`,
-          want: `a multiple of ${groups} channels`,
+          want: 'as many channels in every group',
           fix: 'choose a number of groups that divides the channels',
         })
       }
@@ -51,12 +58,33 @@ const channelNorm = <const Name extends string>(
   })
 }
 
+/** How many groups there are, or how many channels each of them has: one of the two. */
+export interface GroupNormLayerOptions extends ChannelNormOptions {
+  readonly groups?: number
+  readonly groupSize?: number
+}
+
 const buildGroupNorm = (
-  groups: number,
-  options: ChannelNormOptions = {},
+  given: number | GroupNormLayerOptions,
+  more: ChannelNormOptions = {},
 ): Layer<MaybeAffine, None, 'groupNorm'> => {
-  requireSize('groupNorm', 'groups', groups)
-  return channelNorm('groupNorm', options, () => groups)
+  const options = typeof given === 'number' ? { ...more, groups: given } : given
+  const { groups, groupSize } = options
+  if ((groups === undefined) === (groupSize === undefined)) {
+    throw new UnsupportedError({
+      operation: 'groupNorm',
+      problem: 'either the groups are counted or the channels in each of them',
+      got: groups === undefined ? 'neither' : 'both',
+      want: 'groups or groupSize',
+      fix: 'give one of them: groupNorm(8), groupNorm({ groups: 8 }) or groupNorm({ groupSize: 4 })',
+    })
+  }
+  requireSize(
+    'groupNorm',
+    groups === undefined ? 'channels a group' : 'groups',
+    groups ?? groupSize!,
+  )
+  return channelNorm('groupNorm', options, (channels) => groups ?? channels / groupSize!)
 }
 
 const buildInstanceNorm = (
@@ -64,17 +92,23 @@ const buildInstanceNorm = (
 ): Layer<MaybeAffine, None, 'instanceNorm'> =>
   channelNorm('instanceNorm', options, (channels) => channels)
 
+interface GroupNorm {
+  <const O extends ChannelNormOptions = Record<never, never>>(
+    groups: number,
+    options?: O,
+  ): Layer<AffineParams<O>, None, 'groupNorm'>
+  <const O extends GroupNormLayerOptions>(options: O): Layer<AffineParams<O>, None, 'groupNorm'>
+}
+
 /**
  * Normalises groups of channels together, for each example; factors and offsets are per channel.
  * @throws ShapeError where the channels do not divide into groups.
  * @see Wu & He 2018
  * @example
  * serial(conv2d(32, 3), groupNorm(8), relu)
+ * groupNorm({ groupSize: 4, useBias: false }) // as many groups as that makes
  */
-export const groupNorm: <const O extends ChannelNormOptions = Record<never, never>>(
-  groups: number,
-  options?: O,
-) => Layer<AffineParams<O>, None, 'groupNorm'> = typed(erase(buildGroupNorm))
+export const groupNorm: GroupNorm = typed(erase(buildGroupNorm))
 
 /**
  * Normalises every channel of every example on its own.

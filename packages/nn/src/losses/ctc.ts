@@ -1,5 +1,13 @@
 /** Labels of a sequence without knowing when each of them is said. */
-import { type Tensor, ShapeError, fill, normalizeAxis, showAval, transpose } from '@cotangent/core'
+import {
+  NumericsError,
+  ShapeError,
+  type Tensor,
+  fill,
+  normalizeAxis,
+  showAval,
+  transpose,
+} from '@cotangent/core'
 import { nnFunctions, np, prims, scan } from '@cotangent/ops'
 import type { Reduction } from './reduction.ts'
 import { reduce } from './reduction.ts'
@@ -12,10 +20,15 @@ export interface CtcOptions {
   /** The class that says nothing; 0 by default. */
   readonly blank?: number
   /**
-   * What to give where there are too few frames for the labels: about 1e5 (`'large'`, the default;
+   * What to give where there are too few frames for the labels: about −logEpsilon (`'large'`, the default;
    * with gradients), `'infinity'`, or `'zero'` (both with gradients of 0).
    */
   readonly impossible?: 'large' | 'infinity' | 'zero'
+  /**
+   * What stands for the logarithm of 0, a finite negative number: Optax's `log_epsilon`. −1e5 by
+   * default, and −1e30 where `impossible` is said.
+   */
+  readonly logEpsilon?: number
   /** `'mean'` (the default) divides each loss by the number of its labels first. */
   readonly reduction?: Reduction
 }
@@ -36,7 +49,8 @@ export const ctc = (logits: Tensor, labels: Tensor, options: CtcOptions = {}): T
   const { blank = 0, impossible = 'large', reduction = 'mean' } = options
   const [batch, frames] = [logits.shape[0]!, logits.shape[1]!]
   const longest = labels.shape[1]!
-  const never = impossible === 'large' ? -1e5 : -1e30
+  const never = options.logEpsilon ?? (impossible === 'large' ? -1e5 : -1e30)
+  requireLogEpsilon(never)
   const logitLengths = options.logitLengths ?? fill([batch], frames, 'int32')
   const labelLengths = options.labelLengths ?? fill([batch], longest, 'int32')
   const isRepeat = repeats(labels)
@@ -124,6 +138,17 @@ const forward = (problem: Problem): Tensor => {
 // Adds probabilities to all but the first column.
 const raise = (phi: Tensor, added: Tensor): Tensor =>
   np.concatenate([phi.at(':', ':1'), np.logaddexp(phi.at(':', '1:'), added)], 1)
+
+const requireLogEpsilon = (logEpsilon: number): void => {
+  if (Number.isFinite(logEpsilon) && logEpsilon < 0) return
+  throw new NumericsError({
+    operation: 'ctc',
+    problem: 'logEpsilon stands for the logarithm of 0',
+    got: String(logEpsilon),
+    want: 'a finite negative number, since infinities have no gradients',
+    fix: 'leave it out, or give a number such as -1e5',
+  })
+}
 
 const requireShapes = (
   logits: Tensor,

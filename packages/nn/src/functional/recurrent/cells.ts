@@ -14,6 +14,8 @@ export interface CellWeights {
   readonly recurrentBias?: Tensor | undefined
   /** Makes a narrower hidden state of the memory of an LSTM: `[units, projected]`. */
   readonly projection?: Tensor | undefined
+  /** What the gates i, f and o of an LSTM see of its memory: `[3 · units]`. */
+  readonly peephole?: Tensor | undefined
 }
 
 /** What a plain or gated recurrent unit carries from step to step: `h: [batch, units]`. */
@@ -93,13 +95,18 @@ export const lstmCellWith = (options: GatedOptions = {}): Cell<LstmCarry> => {
       const h = fill([batch, width!], 0, like.dtype)
       return { h, c: gates === 4 * width! ? h : fill([batch, gates! / 4], 0, like.dtype) }
     },
-    step: (projected, { h, c }, { recurrentKernel, projection }) => {
+    step: (projected, { h, c }, { recurrentKernel, projection, peephole }) => {
       const units = c.shape[1]!
       const z = projected.add(h.matmul(recurrentKernel))
       const [i, f, g, o] = [0, 1, 2, 3].map((n) => gate(z, n, units))
-      const kept = gateActivation(f!).mul(c)
-      const memory = kept.add(gateActivation(i!).mul(activation(g!)))
-      const hidden = gateActivation(o!).mul(activation(memory))
+      const seeing = (sum: Tensor, n: number, seen: Tensor): Tensor => {
+        if (peephole === undefined) return gateActivation(sum)
+        const weights = prims.slice(peephole, [n * units], [(n + 1) * units])
+        return gateActivation(sum.add(weights.mul(seen)))
+      }
+      const kept = seeing(f!, 1, c).mul(c)
+      const memory = kept.add(seeing(i!, 0, c).mul(activation(g!)))
+      const hidden = seeing(o!, 2, memory).mul(activation(memory))
       return { h: projection === undefined ? hidden : hidden.matmul(projection), c: memory }
     },
   }
@@ -107,9 +114,10 @@ export const lstmCellWith = (options: GatedOptions = {}): Cell<LstmCarry> => {
 
 /**
  * Long short-term memory; gates in the order i, f, g, o.
- * c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c'), times the projection where there is one.
- * @see Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 for the forget gate; Sak,
- * Senior & Beaufays 2014 for the projection
+ * c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c'), times the projection where there is one. With
+ * peepholes p the gates are σ(i + p_i c), σ(f + p_f c) and σ(o + p_o c').
+ * @see Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 for the forget gate; Gers &
+ * Schmidhuber 2000 for peepholes; Sak, Senior & Beaufays 2014 for the projection
  */
 export const lstmCell: Cell<LstmCarry> = lstmCellWith()
 

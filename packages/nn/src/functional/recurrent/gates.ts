@@ -3,7 +3,9 @@ import { type Tensor, UnsupportedError, erase, showAval, typed } from '@cotangen
 import { np } from '@cotangent/ops'
 
 /** What one gate has: columns of the kernels and elements of the biases. */
-export type Gate<P> = { readonly [K in keyof P as K extends 'projection' ? never : K]: P[K] }
+export type Gate<P> = {
+  readonly [K in keyof P as K extends 'projection' | 'peephole' ? never : K]: P[K]
+}
 
 /** Input gate, forget gate, candidate ("gate" in PyTorch), output gate. */
 export interface LstmGates<P> {
@@ -34,6 +36,9 @@ const names: Readonly<Record<number, readonly string[]>> = {
   4: ['i', 'f', 'g', 'o'],
 }
 
+// What no gate has columns of.
+const ungated: readonly string[] = ['projection', 'peephole']
+
 const gatesOf = (params: Readonly<Record<string, Tensor>>): unknown => {
   const { kernel, recurrentKernel, projection } = params
   const units = projection?.shape[0] ?? recurrentKernel!.shape[0]!
@@ -47,7 +52,7 @@ const gatesOf = (params: Readonly<Record<string, Tensor>>): unknown => {
       fix: 'give the params of one cell, for instance params.lstm1, or params.layer1.forward of a stack',
     })
   }
-  const leaves = Object.entries(params).filter(([name]) => name !== 'projection')
+  const leaves = Object.entries(params).filter(([name]) => !ungated.includes(name))
   const columns = (x: Tensor, n: number): Tensor => x.at('...', `${n * units}:${(n + 1) * units}`)
   return Object.freeze(
     Object.fromEntries(

@@ -25,6 +25,12 @@ export interface ProjectedParams extends RecurrentParams {
   readonly projection: Tensor
 }
 
+/** With peepholes the gates see the memory. */
+export interface Peepholes {
+  /** Of the gates i, f and o: `[3 · units]`. */
+  readonly peephole: Tensor
+}
+
 export interface CellOptions {
   readonly kernelInit?: Initializer
   /** Uniform on ±1/√units by default. */
@@ -38,6 +44,8 @@ export interface RnnCellOptions extends CellOptions, f.RnnCellOptions {
 export interface LstmCellOptions extends CellOptions, f.GatedOptions {
   /** The width of a hidden state that is projected from the memory; the units by default. */
   readonly projection?: number
+  /** Gates see the memory, the output gate the new one, by weights uniform on ±1/√units; false. */
+  readonly peephole?: boolean
 }
 export interface GruCellOptions extends CellOptions, f.GatedOptions {}
 export interface MguCellOptions extends CellOptions, f.MguCellOptions {}
@@ -45,6 +53,7 @@ export interface MguCellOptions extends CellOptions, f.MguCellOptions {}
 interface Weights extends RecurrentParams {
   readonly recurrentBias?: Tensor
   readonly projection?: Tensor
+  readonly peephole?: Tensor
 }
 
 const initWeights = (
@@ -55,13 +64,17 @@ const initWeights = (
   features: number,
 ): Weights => {
   const { kernelInit = lecunNormal(), biasInit = zeros, projection } = options
-  const { recurrentInit = uniformAround(1 / Math.sqrt(units)) } = options
+  const usual = uniformAround(1 / Math.sqrt(units))
+  const { recurrentInit = usual } = options
   const [kernelKey, recurrentKey, biasKey, extraKey] = random.split(key, 4)
   const gates = rules.gates * units
   const weights = {
     kernel: kernelInit(kernelKey!, [features, gates]),
     recurrentKernel: recurrentInit(recurrentKey!, [projection ?? units, gates]),
     bias: biasInit(biasKey!, [gates]),
+    ...(options.peephole === true
+      ? { peephole: usual(random.foldIn(extraKey!, 1), [3 * units]) }
+      : {}),
   }
   if (projection !== undefined) {
     return { ...weights, projection: recurrentInit(extraKey!, [units, projection]) }
@@ -116,9 +129,10 @@ export interface LstmCell {
   ): RecurrentCell<LstmParamsOf<O>, f.LstmCarry, 'lstmCell'>
 }
 /** The parameters that the options of an LSTM ask for. */
-export type LstmParamsOf<O> = O extends { readonly projection: number }
+export type LstmParamsOf<O> = (O extends { readonly projection: number }
   ? ProjectedParams
-  : RecurrentParams
+  : RecurrentParams) &
+  (O extends { readonly peephole: true } ? Peepholes : unknown)
 
 /**
  * One step of an LSTM; the carry is `{ h, c }`, `[batch, units]` each.

@@ -91,27 +91,54 @@ describe('a step of training and the network in inference, compiled', () => {
     expect(isFinite(output)).toBe(true)
   })
 
-  test('GoogLeNet with its auxiliary heads, which inference leaves out', () => {
-    const net = models.inceptionV1({ ...options, auxiliary: true })
-    const loss = models.auxiliaryLoss((y, target: Tensor) => softmaxCrossEntropy(y, target))
-    const { losses, output, start, state } = study(net, [2, 3, 79, 79], loss)
-    expectLearning(losses)
-    expect([output.logits.shape, output.auxiliary]).toEqual([[2, 4], []])
-    expect(start.outputShape).toEqual([2, 4])
-    expect(Object.keys(state)).toContain('auxiliary1')
-    // Without heads, the same parameters give the same logits.
-    const { auxiliary1, auxiliary2, ...rest } = start.params
-    expect(auxiliary1.dense2.bias.shape).toEqual(auxiliary2.dense2.bias.shape)
-    const x = random.normal(random.key(2), [1, 3, 79, 79])
-    const [bare] = models.inceptionV1(options).apply({ params: rest, state: start.state }, x)
-    const [both] = net.apply(start, x)
-    expect(bare.toArray()).toEqual(both.logits.toArray())
-    const [training] = net.apply(start, x, { train: true, key })
-    expect(training.auxiliary.map((y) => y.shape)).toEqual([
-      [1, 4],
-      [1, 4],
-    ])
-  })
+  type Headed = nn.Layer<unknown, unknown, string, models.WithAuxiliary>
+  const [with1, with2, with3] = [models.inceptionV1, models.inceptionV2, models.inceptionV3]
+  const headed: readonly (readonly [
+    string,
+    Headed,
+    nn.Layer<unknown, unknown, string, Tensor>,
+    { readonly heads: readonly string[]; readonly extent: number; readonly steps: number },
+  ])[] = [
+    [
+      'GoogLeNet',
+      with1({ ...options, auxiliary: true }),
+      with1(options),
+      { heads: ['auxiliary1', 'auxiliary2'], extent: 79, steps: 6 },
+    ],
+    [
+      'Inception v2',
+      with2({ ...options, auxiliary: true }),
+      with2(options),
+      { heads: ['auxiliary1', 'auxiliary2'], extent: 79, steps: 6 },
+    ],
+    // The head looks at 17×17 positions, which only images of 299 pixels leave.
+    [
+      'Inception v3',
+      with3({ ...options, auxiliary: true }),
+      with3(options),
+      { heads: ['auxiliary'], extent: 299, steps: 3 },
+    ],
+  ]
+  test.each(headed)(
+    '%s with its auxiliary heads, which inference leaves out',
+    (_, net, bare, { heads, extent, steps }) => {
+      const loss = models.auxiliaryLoss((y, target: Tensor) => softmaxCrossEntropy(y, target))
+      const { losses, output, start, state } = study(net, [2, 3, extent, extent], loss, { steps })
+      expectLearning(losses)
+      expect([output.logits.shape, output.auxiliary]).toEqual([[2, 4], []])
+      expect(start.outputShape).toEqual([2, 4])
+      expect(Object.keys(Object(state))).toEqual(expect.arrayContaining([...heads]))
+      // Without heads, the same parameters give the same logits.
+      const isTrunk = ([name]: readonly [string, unknown]): boolean => !heads.includes(name)
+      const params = Object.fromEntries(Object.entries(Object(start.params)).filter(isTrunk))
+      const x = random.normal(random.key(2), [1, 3, extent, extent])
+      const [alone] = bare.apply({ params, state: start.state }, x)
+      const [both] = net.apply(start, x)
+      expect(alone.toArray()).toEqual(both.logits.toArray())
+      const [training] = net.apply(start, x, { train: true, key })
+      expect(training.auxiliary.map((y) => y.shape)).toEqual(heads.map(() => [1, 4]))
+    },
+  )
 })
 
 describe('one layer of weights', () => {

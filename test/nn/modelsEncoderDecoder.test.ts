@@ -1,58 +1,24 @@
 /** Networks that read one thing and write another: parameters, learning, compiled writing. */
-import {
-  type Tensor,
-  evalShape,
-  leafTensor,
-  sizeOf,
-  tensor,
-  tree,
-  valueAndGrad,
-} from '@cotangent/core'
+import { type Tensor, tensor, tree } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
-import { models, nn, optim } from '@cotangent/nn'
+import { models, nn } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { learn, parametersOf } from './learning.ts'
 
 const key = random.key(0)
 const { softmaxCrossEntropy } = nn.losses
 const int32 = { dtype: 'int32' } as const
 
-/** Counts without making anything. */
-const parametersOf = (net: nn.AnyLayer, shape: nn.Shapes): number => {
-  const sizes: number[] = []
-  evalShape((k: Tensor) => {
-    tree.map((leaf) => sizes.push(sizeOf(leafTensor(leaf).shape)), net.init(k, shape).params)
-    return k
-  }, key)
-  return sizes.reduce((a, b) => a + b, 0)
-}
-
-/** Parameters after compiled steps on one batch; nothing is left to the interpreter. */
-const learn = <P, X>(
+/** Parameters after steps that halve the loss at least. */
+const learned = <P, X>(
   net: nn.Layer<P, nn.None, string, Tensor, X>,
   shape: nn.Shapes,
   x: X,
   wanted: Tensor,
   steps: number,
 ): P => {
-  const optimizer = optim.adam(1e-2)
-  const { params: initial, state } = net.init(key, shape)
-  const step = jit((params: P, old: ReturnType<typeof optimizer.init>, k: Tensor) => {
-    const objective = (p: P): Tensor =>
-      softmaxCrossEntropy(net.apply({ params: p, state }, x, { train: true, key: k })[0], wanted)
-    const [value, grads] = valueAndGrad(objective)(params)
-    const [updates, next] = optimizer.update(grads, old, params)
-    return [optim.applyUpdates(params, updates), next, value] as const
-  })
-  let [params, old] = [initial, optimizer.init(initial)]
-  expect(step.lower(params, old, key).clusters).not.toMatch(/^\s*host\b/m)
-  const losses: number[] = []
-  for (let i = 0; i < steps; i++) {
-    const [nextParams, nextOld, value] = step(params, old, random.foldIn(key, i))
-    ;[params, old] = [nextParams, nextOld]
-    losses.push(value.item())
-  }
-  expect(losses.every(Number.isFinite)).toBe(true)
+  const { params, losses } = learn(net, shape, x, (y) => softmaxCrossEntropy(y, wanted), steps)
   expect(losses.at(-1)!).toBeLessThan(0.5 * losses[0]!)
   return params
 }
@@ -109,7 +75,7 @@ describe('seq2seq', () => {
     ['luong', 'lstm'],
   ] as const)('with attention of %s and %s cells learns and then writes', (attention, cell) => {
     const net = models.seq2seq({ sourceVocabulary: 6, embedding: 8, units: 16, attention, cell })
-    const params = learn(net, [3, 4], { source, target, lengths }, wanted, 40)
+    const params = learned(net, [3, 4], { source, target, lengths }, wanted, 40)
     const translate = jit((p: typeof params, x: Tensor, ends: Tensor) =>
       net.translate(p, x, { length: 4, start, lengths: ends }),
     )
@@ -187,7 +153,13 @@ describe('imageCaptioner', () => {
     ['NHWC', image.transpose([0, 2, 3, 1])],
   ] as const)('in %s learns and then tells, compiled', (layout, x) => {
     const net = models.imageCaptioner({ ...size, layout })
-    const params = learn(net, [x.shape, caption.shape], { image: x, caption }, wanted, 90)
+    const params = learned(
+      net,
+      { image: x.shape, caption: caption.shape },
+      { image: x, caption },
+      wanted,
+      90,
+    )
     const told = jit((p: typeof params) => net.describe(p, x, { length: 3, start: 0 }))(params)
     expect(told.toArray()).toEqual(wanted.toArray())
     expect(params.encoder.conv2!.kernel.shape).toEqual([6, 4, 3, 3])

@@ -1,59 +1,22 @@
 /** The networks for sequences: published parameters, one compiled step, reading piece by piece, writing. */
-import {
-  type Tensor,
-  evalShape,
-  leafTensor,
-  sizeOf,
-  tensor,
-  tree,
-  valueAndGrad,
-} from '@cotangent/core'
+import { type Tensor, tensor, tree } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
-import { models, nn, optim } from '@cotangent/nn'
+import { models, nn } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { learn, parametersOf } from './learning.ts'
 
 const key = random.key(0)
 const { softmaxCrossEntropy } = nn.losses
 
-/** Counts without making anything. */
-const parametersOf = (net: nn.AnyLayer, shape: nn.Shapes): number => {
-  const sizes: number[] = []
-  evalShape((k: Tensor) => {
-    tree.map((leaf) => sizes.push(sizeOf(leafTensor(leaf).shape)), net.init(k, shape).params)
-    return k
-  }, key)
-  return sizes.reduce((a, b) => a + b, 0)
-}
-
-/** Losses of compiled steps on one batch; nothing is left to the interpreter. */
-const learn = <P, X, Y>(
+/** Losses fall. */
+const expectLearning = <P, X, Y>(
   net: nn.Layer<P, nn.None, string, Y, X>,
-  shape: nn.Shapes,
   x: X,
   loss: (y: Y) => Tensor,
-  steps = 12,
-): readonly number[] => {
-  const optimizer = optim.adam(1e-2)
-  const { params: initial, state } = net.init(key, shape)
-  const step = jit((params: P, old: ReturnType<typeof optimizer.init>, k: Tensor) => {
-    const objective = (p: P): Tensor =>
-      loss(net.apply({ params: p, state }, x, { train: true, key: k })[0])
-    const [value, grads] = valueAndGrad(objective)(params)
-    const [updates, next] = optimizer.update(grads, old, params)
-    return [optim.applyUpdates(params, updates), next, value] as const
-  })
-  let [params, old] = [initial, optimizer.init(initial)]
-  expect(step.lower(params, old, key).clusters).not.toMatch(/^\s*host\b/m)
-  const losses: number[] = []
-  for (let i = 0; i < steps; i++) {
-    const [nextParams, nextOld, value] = step(params, old, random.foldIn(key, i))
-    ;[params, old] = [nextParams, nextOld]
-    losses.push(value.item())
-  }
-  expect(losses.every(Number.isFinite)).toBe(true)
+): void => {
+  const { losses } = learn(net, [2, 7], x, loss, 20)
   expect(losses.at(-1)!).toBeLessThan(losses[0]!)
-  return losses
 }
 
 const codes = tensor(
@@ -82,7 +45,7 @@ describe('charRnn', () => {
 
   test.each(['lstm', 'gru'] as const)('with %s layers learns, compiled', (cell) => {
     const net = models.charRnn({ vocabulary: 5, units: 12, layers: 2, cell, dropout: 0.1 })
-    learn(net, [2, 7], before, (y) => softmaxCrossEntropy(y, after), 20)
+    expectLearning(net, before, (y) => softmaxCrossEntropy(y, after))
   })
 
   test('its summary lists the parts', () => {
@@ -173,7 +136,7 @@ describe('transformerLm', () => {
     ['rotary positions, tied', { ...small, positions: 'rotary', tied: true } as const],
   ])('with %s learns, compiled', (_, options) => {
     const net = models.transformerLm(options)
-    learn(net, [2, 7], before, (y) => softmaxCrossEntropy(y, after), 20)
+    expectLearning(net, before, (y) => softmaxCrossEntropy(y, after))
   })
 
   test.each(['learned', 'rotary'] as const)('with %s positions', (positions) => {

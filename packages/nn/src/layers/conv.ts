@@ -79,50 +79,70 @@ export const requireGroups = (
   })
 }
 
-const convolution =
+/** What goes with a convolution's channels. */
+interface Channels<Name extends string> {
+  /** Of the layer. */
+  readonly name: Name
+  readonly featuresOf: (channels: number) => number
+  readonly groupsOf: (features: number) => number
+}
+
+/** A convolution over so many spatial axes. */
+export const convolution = <const Name extends string>(
+  rank: number,
+  window: PerAxis,
+  options: Omit<ConvLayerOptions, 'groups'>,
+  { name: kind, featuresOf, groupsOf }: Channels<Name>,
+): Layer<MaybeBias, None, Name> => {
+  const { useBias = true, layout = 'NCHW', padding = 'valid', paddingMode = 'zeros' } = options
+  const { kernelInit = lecunNormal(convAxes), biasInit = zeros } = options
+  const name = `${kind}${rank}d`
+  const geometry = {
+    kernel: perAxis(name, 'window', window, rank),
+    stride: perAxis(name, 'stride', options.stride ?? 1, rank),
+    dilation: perAxis(name, 'dilation', options.dilation ?? 1, rank),
+  }
+  const check = (shape: Shape): void =>
+    requireRank(name, shape, (n) => n === rank + 2, `${rank + 2} axes, layout ${layout}`)
+  return defineLayer<MaybeBias, None, Name>({
+    name: kind,
+    traits: { window: () => geometry, layout, kernelAxis: 0 },
+    init: (key, inputShape) => {
+      check(inputShape)
+      const channels = inputShape[channelAxis(layout, inputShape.length)]!
+      const features = featuresOf(channels)
+      const groups = groupsOf(features)
+      requireGroups(name, channels, features, groups)
+      const spatial = spatialOf(layout, inputShape)
+      const resolved = resolvePadding(name, padding, spatial, geometry)
+      const [kernelKey, biasKey] = random.split(key)
+      const kernel = kernelInit(kernelKey!, [features, channels / groups, ...geometry.kernel])
+      const outputs = windowCounts(name, spatial, resolved, geometry)
+      return {
+        params: useBias ? { kernel, bias: biasInit(biasKey!, [features]) } : { kernel },
+        state: none,
+        outputShape: imageShape(layout, inputShape[0]!, features, outputs),
+      }
+    },
+    apply: ({ params: { kernel, bias }, state }, x) => {
+      check(x.shape)
+      const axis = channelAxis(layout, x.ndim)
+      const groups = groupsOf(kernel.shape[0]!)
+      requireExtent(name, x.shape, axis, kernel.shape[1]! * groups, 'channels')
+      const y = conv(x, kernel, { ...geometry, padding, paddingMode, groups, layout })
+      return [withBias(y, bias, axis), state]
+    },
+  })
+}
+
+const build =
   (rank: number) =>
-  (
-    features: number,
-    window: PerAxis,
-    options: ConvLayerOptions = {},
-  ): Layer<MaybeBias, None, 'conv'> => {
-    const { useBias = true, groups = 1, layout = 'NCHW' } = options
-    const { kernelInit = lecunNormal(convAxes), biasInit = zeros } = options
-    const { stride = 1, padding = 'valid', dilation = 1, paddingMode = 'zeros' } = options
-    const name = `conv${rank}d`
-    requireSize(name, 'features', features)
-    const geometry = {
-      kernel: perAxis(name, 'window', window, rank),
-      stride: perAxis(name, 'stride', stride, rank),
-      dilation: perAxis(name, 'dilation', dilation, rank),
-    }
-    const check = (shape: Shape): void =>
-      requireRank(name, shape, (n) => n === rank + 2, `${rank + 2} axes, layout ${layout}`)
-    return defineLayer({
+  (features: number, window: PerAxis, options: ConvLayerOptions = {}) => {
+    requireSize(`conv${rank}d`, 'features', features)
+    return convolution(rank, window, options, {
       name: 'conv',
-      traits: { window: () => geometry, layout, kernelAxis: 0 },
-      init: (key, inputShape) => {
-        check(inputShape)
-        const channels = inputShape[channelAxis(layout, inputShape.length)]!
-        requireGroups(name, channels, features, groups)
-        const spatial = spatialOf(layout, inputShape)
-        const resolved = resolvePadding(name, padding, spatial, geometry)
-        const [kernelKey, biasKey] = random.split(key)
-        const kernel = kernelInit(kernelKey!, [features, channels / groups, ...geometry.kernel])
-        const outputs = windowCounts(name, spatial, resolved, geometry)
-        return {
-          params: useBias ? { kernel, bias: biasInit(biasKey!, [features]) } : { kernel },
-          state: none,
-          outputShape: imageShape(layout, inputShape[0]!, features, outputs),
-        }
-      },
-      apply: ({ params: { kernel, bias }, state }, x) => {
-        check(x.shape)
-        const axis = channelAxis(layout, x.ndim)
-        requireExtent(name, x.shape, axis, kernel.shape[1]! * groups, 'channels')
-        const y = conv(x, kernel, { ...geometry, padding, paddingMode, groups, layout })
-        return [withBias(y, bias, axis), state]
-      },
+      featuresOf: () => features,
+      groupsOf: () => options.groups ?? 1,
     })
   }
 
@@ -130,7 +150,7 @@ const convolution =
  * Convolution over one spatial axis: `[batch, channels, length]` to `[batch, features, …]`.
  * Parameters `kernel: [features, channels / groups, window]` and `bias: [features]`.
  */
-export const conv1d: ConvLayer = typed(erase(convolution(1)))
+export const conv1d: ConvLayer = typed(erase(build(1)))
 /**
  * Convolution over images: `[batch, channels, height, width]` to `[batch, features, …]`, each extent
  * ⌊(extent + padding − dilation · (window − 1) − 1) / stride⌋ + 1. Parameters
@@ -139,6 +159,6 @@ export const conv1d: ConvLayer = typed(erase(convolution(1)))
  * @example
  * conv2d(6, 5, { padding: 2 }).init(random.key(0), [1, 1, 28, 28]).outputShape // [1, 6, 28, 28]
  */
-export const conv2d: ConvLayer = typed(erase(convolution(2)))
+export const conv2d: ConvLayer = typed(erase(build(2)))
 /** Convolution over volumes: `[batch, channels, depth, height, width]`. */
-export const conv3d: ConvLayer = typed(erase(convolution(3)))
+export const conv3d: ConvLayer = typed(erase(build(3)))

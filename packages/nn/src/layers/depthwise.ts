@@ -1,21 +1,10 @@
 /** Convolutions channel by channel, and those followed by a mixture of channels. */
-import { type Shape, erase, typed } from '@cotangent/core'
-import { random } from '@cotangent/ops'
-import { requireExtent, requireRank, requireSize } from '../errors.ts'
-import { conv } from '../functional/conv.ts'
-import {
-  type PerAxis,
-  channelAxis,
-  imageShape,
-  perAxis,
-  resolvePadding,
-  spatialOf,
-  windowCounts,
-} from '../functional/window.ts'
-import { convAxes, lecunNormal, zeros } from '../initializers.ts'
-import { type Layer, type None, type Part, defineLayer, none } from '../layer.ts'
+import { erase, typed } from '@cotangent/core'
 import { serialOf } from '../combinators/serial.ts'
-import { type ConvLayerOptions, conv1d, conv2d, conv3d, withBias } from './conv.ts'
+import { requireSize } from '../errors.ts'
+import type { PerAxis } from '../functional/window.ts'
+import type { Layer, None, Part } from '../layer.ts'
+import { type ConvLayerOptions, conv1d, conv2d, conv3d, convolution } from './conv.ts'
 import type { Kernel, KernelAndBias, MaybeBias } from './dense.ts'
 
 export interface DepthwiseOptions extends Omit<ConvLayerOptions, 'groups'> {
@@ -38,42 +27,12 @@ export interface DepthwiseLayer {
 const depthwise =
   (rank: number) =>
   (window: PerAxis, options: DepthwiseOptions = {}): Layer<MaybeBias, None, 'depthwiseConv'> => {
-    const { multiplier = 1, useBias = true, layout = 'NCHW', padding = 'valid' } = options
-    const { kernelInit = lecunNormal(convAxes), biasInit = zeros, paddingMode = 'zeros' } = options
-    const name = `depthwiseConv${rank}d`
-    requireSize(name, 'outputs a channel (multiplier)', multiplier)
-    const geometry = {
-      kernel: perAxis(name, 'window', window, rank),
-      stride: perAxis(name, 'stride', options.stride ?? 1, rank),
-      dilation: perAxis(name, 'dilation', options.dilation ?? 1, rank),
-    }
-    const check = (shape: Shape): void =>
-      requireRank(name, shape, (n) => n === rank + 2, `${rank + 2} axes, layout ${layout}`)
-    return defineLayer({
+    const { multiplier = 1 } = options
+    requireSize(`depthwiseConv${rank}d`, 'outputs a channel (multiplier)', multiplier)
+    return convolution(rank, window, options, {
       name: 'depthwiseConv',
-      traits: { window: () => geometry, layout, kernelAxis: 0 },
-      init: (key, inputShape) => {
-        check(inputShape)
-        const features = inputShape[channelAxis(layout, inputShape.length)]! * multiplier
-        const spatial = spatialOf(layout, inputShape)
-        const resolved = resolvePadding(name, padding, spatial, geometry)
-        const [kernelKey, biasKey] = random.split(key)
-        const kernel = kernelInit(kernelKey!, [features, 1, ...geometry.kernel])
-        const outputs = windowCounts(name, spatial, resolved, geometry)
-        return {
-          params: useBias ? { kernel, bias: biasInit(biasKey!, [features]) } : { kernel },
-          state: none,
-          outputShape: imageShape(layout, inputShape[0]!, features, outputs),
-        }
-      },
-      apply: ({ params: { kernel, bias }, state }, x) => {
-        check(x.shape)
-        const axis = channelAxis(layout, x.ndim)
-        const groups = kernel.shape[0]! / multiplier
-        requireExtent(name, x.shape, axis, groups, 'channels')
-        const y = conv(x, kernel, { ...geometry, padding, paddingMode, groups, layout })
-        return [withBias(y, bias, axis), state]
-      },
+      featuresOf: (channels) => channels * multiplier,
+      groupsOf: (features) => features / multiplier,
     })
   }
 

@@ -1,44 +1,29 @@
 /** Prodigy: Adam that estimates its own rate. */
-import { type Tensor, fill, frozenPair } from '@cotangent/core'
-import {
-  type ScheduleOr,
-  increment,
-  missingOf,
-  scalar,
-  times,
-  valueAt,
-  zeroCount,
-} from './hyper.ts'
+import { frozenPair } from '@cotangent/core'
+import { type ScheduleOr, times } from './hyper.ts'
 import { updateMoment, updateSecondMoment } from './moments.ts'
-import { difference, treeDot, treeSum } from './norms.ts'
-import { type CountState, type GradientTransformation, requireParams } from './transformation.ts'
-import { type Tree, frozenCopy, mapTrees, zerosOf } from './trees.ts'
+import { difference, treeDot } from './norms.ts'
+import {
+  type RateEstimateOptions,
+  type RateEstimateState,
+  estimatedStep,
+  initRateEstimate,
+  magnitude,
+  raisedEstimate,
+} from './rateEstimate.ts'
+import { type GradientTransformation, requireParams } from './transformation.ts'
+import { type Tree, frozenCopy, mapTrees } from './trees.ts'
 
-export interface ProdigyState extends CountState {
-  /** Running mean of gradients times the estimate. */
-  readonly mu: Tree
-  /** Running mean of their squares. */
-  readonly nu: Tree
-  readonly gradSum: Tree
+/** `mu` and `nu`: running means of gradients times the estimate, and of their squares. */
+export interface ProdigyState extends RateEstimateState {
   readonly initParams: Tree
-  /** The estimated rate. */
-  readonly estimRate: Tensor
-  readonly numeratorWeighted: Tensor
 }
 
-export interface ProdigyOptions {
-  /** 0.9 and 0.999 by default. */
-  readonly betas?: readonly [b1: number, b2: number]
+export interface ProdigyOptions extends RateEstimateOptions {
   /** Decay of the estimate's sums; √b2 by default. */
   readonly beta3?: number
-  /** 1e-8 by default. */
-  readonly epsilon?: number
-  /** The first estimate; 1e-6 by default. */
-  readonly initialRate?: number
   /** Multiplies the estimate; 1 by default. */
   readonly rateCoefficient?: number
-  /** Decoupled; 0 by default. */
-  readonly weightDecay?: number
   /** Leave the rate out of the estimate's denominator, for warm-ups; false by default. */
   readonly safeguardWarmup?: boolean
 }
@@ -48,36 +33,20 @@ export const prodigy = (
   rate: ScheduleOr = 1,
   options: ProdigyOptions = {},
 ): GradientTransformation<ProdigyState> => {
-  const { betas: [b1, b2] = [0.9, 0.999], beta3 = Math.sqrt(b2), epsilon = 1e-8 } = options
-  const {
-    initialRate = 1e-6,
-    rateCoefficient = 1,
-    weightDecay = 0,
-    safeguardWarmup = false,
-  } = options
+  const { betas = [0.9, 0.999], epsilon = 1e-8, initialRate = 1e-6, weightDecay = 0 } = options
+  const [b1, b2] = betas
+  const { beta3 = Math.sqrt(b2), rateCoefficient = 1, safeguardWarmup = false } = options
   return {
-    init: (params) => {
-      const zeros = zerosOf(params)
-      return Object.freeze({
-        count: zeroCount(),
-        mu: zeros,
-        nu: zeros,
-        gradSum: zeros,
-        initParams: frozenCopy(params),
-        estimRate: fill([], initialRate, 'float32'),
-        numeratorWeighted: fill([], 0, 'float32'),
-      })
-    },
+    init: (params) =>
+      Object.freeze({ ...initRateEstimate(params, initialRate), initParams: frozenCopy(params) }),
     update: (grads, state, params) => {
       const known = requireParams('prodigy', params)
-      const { initParams, estimRate } = state
-      const count = increment(state.count)
-      const correction = missingOf(b2, count).sqrt().div(missingOf(b1, count))
-      const step = estimRate.mul(scalar(valueAt(rate, state.count))).mul(correction)
-      const scaledGrads = mapTrees('prodigy', (g) => times(g, estimRate), grads)
+      const { initParams, estimRate: old } = state
+      const { count, step } = estimatedStep(state, rate, betas)
+      const scaledGrads = mapTrees('prodigy', (g) => times(g, old), grads)
       const mu = updateMoment(scaledGrads, state.mu, b1)
       const nu = updateSecondMoment(scaledGrads, state.nu, b2)
-      const weight = (safeguardWarmup ? estimRate : step).div(initialRate)
+      const weight = (safeguardWarmup ? old : step).div(initialRate)
       const gradSum = mapTrees(
         'prodigy',
         (s, g) => s.mul(beta3).add(times(g, weight)),
@@ -87,13 +56,13 @@ export const prodigy = (
       const product = treeDot(grads, difference(initParams, known)).astype('float32')
       const numeratorWeighted = state.numeratorWeighted
         .mul(beta3)
-        .add(estimRate.div(initialRate).mul(step).mul(product))
-      const denominator = treeSum(mapTrees('prodigy', (s) => s.abs(), gradSum)).astype('float32')
+        .add(old.div(initialRate).mul(step).mul(product))
+      const denominator = magnitude(gradSum)
       const estimate = numeratorWeighted.mul(rateCoefficient).div(denominator)
       const updates = mapTrees(
         'prodigy',
         (_, m, v, p) => {
-          const root = v.sqrt().add(estimRate.mul(epsilon).astype(v.dtype))
+          const root = v.sqrt().add(old.mul(epsilon).astype(v.dtype))
           return times(m.div(root).add(p.mul(weightDecay)), step.neg())
         },
         grads,
@@ -101,17 +70,11 @@ export const prodigy = (
         nu,
         known,
       )
-      const next = {
-        count,
-        mu,
-        nu,
-        gradSum,
-        initParams,
-        // All gradients zero: 0 / 0, and the estimate stays.
-        estimRate: estimRate.where(denominator.equal(0), estimRate.maximum(estimate)),
-        numeratorWeighted,
-      }
-      return frozenPair(updates, Object.freeze(next))
+      const estimRate = raisedEstimate(old, estimate, denominator)
+      return frozenPair(
+        updates,
+        Object.freeze({ count, mu, nu, gradSum, initParams, estimRate, numeratorWeighted }),
+      )
     },
   }
 }

@@ -1,11 +1,13 @@
 /** What the blocks of transformers are made of. */
-import { type Tensor, fill } from '@cotangent/core'
+import { type Shape, type Tensor, fill } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { layerNorm } from '../../functional/normalization.ts'
 import { type Mode, none, requireKey } from '../../layer.ts'
+import { relu } from '../activations.ts'
 import { type KernelAndBias, dense } from '../dense.ts'
 import { dropout } from '../dropout.ts'
-import type { MultiHeadOptions } from './multiHead.ts'
+import { type AttentionParams, type MultiHeadOptions, multiHeadAttention } from './multiHead.ts'
+import type { AttentionCache, Visibility } from './types.ts'
 
 export interface BlockOptions
   extends Pick<MultiHeadOptions, 'keyHeads' | 'normalizeQk' | 'rotary' | 'alibi' | 'kernelInit'> {
@@ -29,6 +31,10 @@ export interface NormParams {
 export interface FeedForwardParams {
   readonly dense1: KernelAndBias
   readonly dense2: KernelAndBias
+}
+export interface SelfAttentionParams {
+  readonly attention: AttentionParams
+  readonly norm1: NormParams
 }
 
 /** What blocks hand on to their attention. */
@@ -85,7 +91,7 @@ export const initFeedForward = (
 }
 
 /** dense, activation, dropout, dense. */
-export const feedForward = (
+const feedForward = (
   x: Tensor,
   { dense1, dense2 }: FeedForwardParams,
   activation: (x: Tensor) => Tensor,
@@ -96,4 +102,72 @@ export const feedForward = (
   const hidden = between(activation(rows.matmul(dense1.kernel).add(dense1.bias)))
   const y = hidden.matmul(dense2.kernel).add(dense2.bias)
   return y.reshape([...lead, y.shape[1]!])
+}
+
+/** The last part of a block: two dense layers. Its random parts are number `n` and the next. */
+export const denseNorm = (
+  name: string,
+  x: Tensor,
+  params: FeedForwardParams,
+  norm: NormParams,
+  options: BlockOptions,
+  mode: Mode,
+  n: number,
+): Tensor => {
+  const { dropout: rate = 0, activation = relu } = options
+  return addNorm(x, norm, options, (y) => {
+    const hidden = feedForward(y, params, activation, (z) => drop(name, z, mode, rate, n))
+    return drop(name, hidden, mode, rate, n + 1)
+  })
+}
+
+/** The first part of a block: a sequence looks at itself, as a whole or going on step by step. */
+export interface SelfAttention {
+  init(key: Tensor, inputShape: Shape): SelfAttentionParams
+  whole(params: SelfAttentionParams, x: Tensor, seen: Visibility, mode: Mode): Tensor
+  initCache(params: SelfAttentionParams, batch: number, maxLength: number): AttentionCache
+  next(
+    params: SelfAttentionParams,
+    cache: AttentionCache,
+    x: Tensor,
+  ): readonly [y: Tensor, cache: AttentionCache]
+}
+
+/** `SelfAttention` of a block; its random parts are numbers 0 and 1. */
+export const selfAttention = (
+  name: string,
+  heads: number,
+  options: BlockOptions,
+  causal: boolean,
+): SelfAttention => {
+  const { dropout: rate = 0 } = options
+  const attention = multiHeadAttention(heads, {
+    ...attentionOptions(options),
+    causal,
+    dropout: rate,
+  })
+  return {
+    init: (key, inputShape) => ({
+      attention: attention.init(key, inputShape).params,
+      norm1: initNorm(inputShape[2]!),
+    }),
+    whole: (params, x, seen, mode) =>
+      addNorm(x, params.norm1, options, (inputs) => {
+        const variables = { params: params.attention, state: none }
+        const own = modeOf(name, mode, rate, 0)
+        const [y] = attention.apply(variables, { inputs, ...seen }, own)
+        return drop(name, y, mode, rate, 1)
+      }),
+    initCache: (params, batch, maxLength) =>
+      attention.initCache(params.attention, batch, maxLength),
+    next: (params, cache, x) => {
+      let filled = cache
+      const attended = addNorm(x, params.norm1, options, (inputs) => {
+        const [y, next] = attention.decode(params.attention, cache, inputs)
+        filled = next
+        return y
+      })
+      return [attended, filled]
+    },
+  }
 }

@@ -2,18 +2,19 @@
 import { type Shape, type Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { type Mode, type None, defineLayer, none } from '../../layer.ts'
-import { relu } from '../activations.ts'
 import {
   type BlockOptions,
   type FeedForwardParams,
   type NormParams,
+  type SelfAttentionParams,
   addNorm,
   attentionOptions,
+  denseNorm,
   drop,
-  feedForward,
   initFeedForward,
   initNorm,
   modeOf,
+  selfAttention,
 } from './block.ts'
 import { type AttentionParams, multiHeadAttention } from './multiHead.ts'
 import {
@@ -47,10 +48,8 @@ export interface DecoderOptions extends BlockOptions {
   readonly memoryFeatures?: number
 }
 
-export interface DecoderLayerParams extends FeedForwardParams {
-  readonly attention: AttentionParams
+export interface DecoderLayerParams extends SelfAttentionParams, FeedForwardParams {
   readonly crossAttention: AttentionParams
-  readonly norm1: NormParams
   readonly norm2: NormParams
   readonly norm3: NormParams
 }
@@ -77,12 +76,11 @@ export const transformerDecoderLayer = (
   options: DecoderOptions = {},
 ): MemoryDecoder<DecoderLayerParams, AttentionCache, 'decoderLayer'> => {
   const name = 'decoderLayer'
-  const { dropout = 0, activation = relu, causal = true, memoryFeatures } = options
-  const own = attentionOptions(options)
-  const attention = multiHeadAttention(heads, { ...own, causal, dropout })
+  const { dropout = 0, causal = true, memoryFeatures } = options
+  const self = selfAttention(name, heads, options, causal)
   // Positions in two sequences have no common measure.
   const cross = multiHeadAttention(heads, {
-    ...own,
+    ...attentionOptions(options),
     rotary: false,
     alibi: false,
     dropout,
@@ -101,15 +99,7 @@ export const transformerDecoderLayer = (
       const [y] = cross.apply(variables, query, modeOf(name, mode, dropout, 2))
       return drop(name, y, mode, dropout, 3)
     })
-    return addNorm(informed, params.norm3, options, (x) =>
-      drop(
-        name,
-        feedForward(x, params, activation, (z) => drop(name, z, mode, dropout, 4)),
-        mode,
-        dropout,
-        5,
-      ),
-    )
+    return denseNorm(name, informed, params, params.norm3, options, mode, 4)
   }
   const layer = defineLayer<DecoderLayerParams, None, 'decoderLayer', Tensor, DecoderInput>({
     name,
@@ -119,8 +109,7 @@ export const transformerDecoderLayer = (
       const [attentionKey, crossKey, denseKey] = random.split(key, 3)
       const features = inputShape[2]!
       const params = {
-        attention: attention.init(attentionKey!, inputShape).params,
-        norm1: initNorm(features),
+        ...self.init(attentionKey!, inputShape),
         crossAttention: cross.init(crossKey!, inputShape).params,
         norm2: initNorm(features),
         ...initFeedForward(denseKey!, features, options),
@@ -130,33 +119,20 @@ export const transformerDecoderLayer = (
     },
     apply: ({ params, state }, { inputs, memory, memoryVisibility = {}, ...seen }, mode) => {
       requireSteps(name, inputs.shape, params.norm1.scale.size)
-      const attended = addNorm(inputs, params.norm1, options, (x) => {
-        const variables = { params: params.attention, state: none }
-        const [y] = attention.apply(
-          variables,
-          { inputs: x, ...seen },
-          modeOf(name, mode, dropout, 0),
-        )
-        return drop(name, y, mode, dropout, 1)
-      })
+      const attended = self.whole(params, inputs, seen, mode)
       return [rest(attended, memory, memoryVisibility, params, mode), state]
     },
   })
   return Object.freeze({
     ...layer,
     initCache: (params: DecoderLayerParams, batch: number, maxLength: number) =>
-      attention.initCache(params.attention, batch, maxLength),
+      self.initCache(params, batch, maxLength),
     decode: (
       params: DecoderLayerParams,
       cache: AttentionCache,
       { inputs, memory, memoryVisibility = {} }: Omit<DecoderInput, keyof Visibility>,
     ) => {
-      let next = cache
-      const attended = addNorm(inputs, params.norm1, options, (x) => {
-        const [y, filled] = attention.decode(params.attention, cache, x)
-        next = filled
-        return y
-      })
+      const [attended, next] = self.next(params, cache, inputs)
       return Object.freeze([rest(attended, memory, memoryVisibility, params, {}), next] as const)
     },
   })

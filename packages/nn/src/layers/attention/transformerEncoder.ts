@@ -2,20 +2,16 @@
 import { type Shape, Tensor, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { type Mode, type None, defineLayer, none } from '../../layer.ts'
-import { relu } from '../activations.ts'
 import {
   type BlockOptions,
   type FeedForwardParams,
   type NormParams,
-  addNorm,
-  attentionOptions,
-  drop,
-  feedForward,
+  type SelfAttentionParams,
+  denseNorm,
   initFeedForward,
   initNorm,
-  modeOf,
+  selfAttention,
 } from './block.ts'
-import { type AttentionParams, multiHeadAttention } from './multiHead.ts'
 import {
   type CacheTree,
   type StackCache,
@@ -32,9 +28,7 @@ export interface EncoderOptions extends BlockOptions {
   readonly causal?: boolean
 }
 
-export interface EncoderLayerParams extends FeedForwardParams {
-  readonly attention: AttentionParams
-  readonly norm1: NormParams
+export interface EncoderLayerParams extends SelfAttentionParams, FeedForwardParams {
   readonly norm2: NormParams
 }
 
@@ -61,18 +55,10 @@ export const transformerEncoderLayer = (
   options: EncoderOptions = {},
 ): Decodable<EncoderLayerParams, AttentionCache, 'encoderLayer'> => {
   const name = 'encoderLayer'
-  const { dropout = 0, activation = relu, causal = false } = options
-  const attention = multiHeadAttention(heads, { ...attentionOptions(options), causal, dropout })
+  const { dropout = 0, causal = false } = options
+  const self = selfAttention(name, heads, options, causal)
   const rest = (x: Tensor, params: EncoderLayerParams, mode: Mode): Tensor =>
-    addNorm(x, params.norm2, options, (y) =>
-      drop(
-        name,
-        feedForward(y, params, activation, (z) => drop(name, z, mode, dropout, 2)),
-        mode,
-        dropout,
-        3,
-      ),
-    )
+    denseNorm(name, x, params, params.norm2, options, mode, 2)
   const layer = defineLayer<EncoderLayerParams, None, 'encoderLayer', Tensor, SequenceInput>({
     name,
     isRandom: dropout > 0,
@@ -81,8 +67,7 @@ export const transformerEncoderLayer = (
       const [attentionKey, denseKey] = random.split(key)
       const features = inputShape[2]!
       const params = {
-        attention: attention.init(attentionKey!, inputShape).params,
-        norm1: initNorm(features),
+        ...self.init(attentionKey!, inputShape),
         ...initFeedForward(denseKey!, features, options),
         norm2: initNorm(features),
       }
@@ -91,26 +76,15 @@ export const transformerEncoderLayer = (
     apply: ({ params, state }, input, mode) => {
       const { inputs, ...seen } = input instanceof Tensor ? { inputs: input } : input
       requireSteps(name, inputs.shape, params.norm1.scale.size)
-      const attended = addNorm(inputs, params.norm1, options, (x) => {
-        const variables = { params: params.attention, state: none }
-        const own = modeOf(name, mode, dropout, 0)
-        const [y] = attention.apply(variables, { inputs: x, ...seen }, own)
-        return drop(name, y, mode, dropout, 1)
-      })
-      return [rest(attended, params, mode), state]
+      return [rest(self.whole(params, inputs, seen, mode), params, mode), state]
     },
   })
   return Object.freeze({
     ...layer,
     initCache: (params: EncoderLayerParams, batch: number, maxLength: number) =>
-      attention.initCache(params.attention, batch, maxLength),
+      self.initCache(params, batch, maxLength),
     decode: (params: EncoderLayerParams, cache: AttentionCache, x: Tensor) => {
-      let next = cache
-      const attended = addNorm(x, params.norm1, options, (inputs) => {
-        const [y, filled] = attention.decode(params.attention, cache, inputs)
-        next = filled
-        return y
-      })
+      const [attended, next] = self.next(params, cache, x)
       return Object.freeze([rest(attended, params, {}), next] as const)
     },
   })

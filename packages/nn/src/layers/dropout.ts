@@ -1,5 +1,5 @@
 /** Dropout, of elements, of whole channels, and of whole examples' branches. */
-import { type Shape, type Tensor, UnsupportedError } from '@cotangent/core'
+import { type Shape, type Tensor, UnsupportedError, isFloat } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { requireRank } from '../errors.ts'
 import { type Layout, channelAxis } from '../functional/window.ts'
@@ -129,3 +129,32 @@ export const dropPath = (rate = 0.1): Layer<None, None, 'dropPath'> =>
     (shape) => shape.map((extent, d) => (d === 0 ? extent : 1)),
     scaled(rate),
   )
+
+/**
+ * In training, adds to each element a number from N(0, standardDeviation²); in inference, nothing.
+ * @throws UnsupportedError for a negative standard deviation, or without a key in training.
+ * @example
+ * serial(gaussianNoise(0.1), dense(64))
+ */
+export const gaussianNoise = (standardDeviation = 0.1): Layer<None, None, 'gaussianNoise'> => {
+  if (!(standardDeviation >= 0)) {
+    throw new UnsupportedError({
+      operation: 'gaussianNoise',
+      problem: 'a standard deviation is not negative',
+      got: String(standardDeviation),
+      want: 'a number from 0',
+      fix: 'give its magnitude',
+    })
+  }
+  return defineLayer({
+    name: 'gaussianNoise',
+    isRandom: true,
+    init: (_, shape) => ({ params: none, state: none, outputShape: shape }),
+    apply: ({ state }, x, mode) => {
+      if (mode.train !== true || standardDeviation === 0) return [x, state]
+      const dtype = isFloat(x.dtype) ? x.dtype : 'float32'
+      const noise = random.normal(requireKey('gaussianNoise', mode), { shape: x.shape, dtype })
+      return [x.add(noise.mul(standardDeviation)), state]
+    },
+  })
+}

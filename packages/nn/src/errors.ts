@@ -1,5 +1,5 @@
 /** Errors of layers whose input does not fit. */
-import { IndexError, type Shape, ShapeError, showShape } from '@cotangent/core'
+import { IndexError, type Shape, ShapeError, UnsupportedError, showShape } from '@cotangent/core'
 
 /** @throws ShapeError unless the shape has this many axes. */
 export const requireRank = (
@@ -46,5 +46,23 @@ export const requireSize = (layer: string, what: string, size: number): void => 
     got: String(size),
     want: 'a positive integer',
     fix: `say how many ${what} the layer gives`,
+  })
+}
+
+/** @throws UnsupportedError unless one of two options is given, and one alone. */
+export const requireEither = (
+  layer: string,
+  options: Readonly<Record<string, unknown>>,
+  examples: string,
+): void => {
+  const names = Object.keys(options)
+  const given = names.filter((name) => options[name] !== undefined)
+  if (given.length === 1) return
+  throw new UnsupportedError({
+    operation: layer,
+    problem: `it takes one of the options ${names.join(' and ')}`,
+    got: given.length === 0 ? 'neither' : 'both',
+    want: names.join(' or '),
+    fix: `give one of them: ${examples}`,
   })
 }

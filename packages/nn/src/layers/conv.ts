@@ -2,10 +2,8 @@
 import { type Shape, ShapeError, type Tensor, erase, reshape, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { requireExtent, requireRank, requireSize } from '../errors.ts'
-import { type PaddingMode, conv } from '../functional/conv.ts'
+import { type ConvOptions, conv } from '../functional/conv.ts'
 import {
-  type Layout,
-  type PaddingSpec,
   type PerAxis,
   channelAxis,
   imageShape,
@@ -18,20 +16,8 @@ import { convAxes, lecunNormal, zeros } from '../initializers.ts'
 import { type Layer, type None, defineLayer, none } from '../layer.ts'
 import type { Kernel, KernelAndBias, KernelOptions, MaybeBias } from './dense.ts'
 
-export interface ConvLayerOptions extends KernelOptions {
-  /** Steps of the window; 1 by default. */
-  readonly stride?: PerAxis
-  /** `'valid'` by default. */
-  readonly padding?: PaddingSpec
-  /** The distance between neighbouring kernel elements; 1 by default. */
-  readonly dilation?: PerAxis
-  /** Channels and outputs fall into so many independent parts; 1 by default. */
-  readonly groups?: number
-  /** What padding is made of; zeros by default. */
-  readonly paddingMode?: PaddingMode
-  /** `'NCHW'` by default; kernels are `[outputs, inputs / groups, …window]` in either. */
-  readonly layout?: Layout
-}
+/** Kernels are `[outputs, inputs / groups, …window]` in either layout. */
+export interface ConvLayerOptions extends KernelOptions, Omit<ConvOptions, 'inputDilation'> {}
 
 /** Adds an offset to each slice along an axis. */
 export const withBias = (y: Tensor, bias: Tensor | undefined, axis: number): Tensor => {

@@ -3,8 +3,8 @@ import { type Shape, erase, typed } from '@cotangent/core'
 import { random } from '@cotangent/ops'
 import { requireExtent, requireRank, requireSize } from '../errors.ts'
 import {
+  type ConvTransposeOptions,
   type TransposeGeometry,
-  type TransposePadding,
   convTranspose,
   transposeGeometry,
   transposedExtents,
@@ -24,21 +24,8 @@ import { type Layer, type None, defineLayer, none } from '../layer.ts'
 import { type ConvLayer, requireGroups, withBias } from './conv.ts'
 import type { KernelOptions, MaybeBias } from './dense.ts'
 
-export interface ConvTransposeLayerOptions extends KernelOptions {
-  /** Outputs an input; 1 by default. */
-  readonly stride?: PerAxis
-  /** Removed from the full result; none by default. `'same'` gives extent · stride. */
-  readonly padding?: TransposePadding
-  /** The distance between neighbouring kernel elements; 1 by default. */
-  readonly dilation?: PerAxis
-  /** Further elements on the high side; 0 by default. */
-  readonly outputPadding?: PerAxis
-  readonly groups?: number
-  /** `'circular'`: what goes over one end is added at the other; `'zeros'` by default. */
-  readonly paddingMode?: 'zeros' | 'circular'
-  /** `'NCHW'` by default; kernels are `[inputs, outputs / groups, …window]` in either. */
-  readonly layout?: Layout
-}
+/** Kernels are `[inputs, outputs / groups, …window]` in either layout. */
+export interface ConvTransposeLayerOptions extends KernelOptions, ConvTransposeOptions {}
 
 // Seen from the output: the inputs that reach one element, a fraction of a step apart.
 const seen = ({ kernel, stride, dilation }: TransposeGeometry): WindowGeometry => ({

@@ -1,13 +1,6 @@
 /** Normalisation of an example by its own channels: groups of them, each alone, or neighbours. */
-import {
-  ShapeError,
-  UnsupportedError,
-  erase,
-  normalizeAxis,
-  showShape,
-  typed,
-} from '@cotangent/core'
-import { requireExtent, requireSize } from '../errors.ts'
+import { ShapeError, erase, normalizeAxis, showShape, typed } from '@cotangent/core'
+import { requireEither, requireExtent, requireSize } from '../errors.ts'
 import {
   type LocalResponseNormOptions,
   groupNorm as normalizeGroups,
@@ -70,15 +63,8 @@ const buildGroupNorm = (
 ): Layer<MaybeAffine, None, 'groupNorm'> => {
   const options = typeof given === 'number' ? { ...more, groups: given } : given
   const { groups, groupSize } = options
-  if ((groups === undefined) === (groupSize === undefined)) {
-    throw new UnsupportedError({
-      operation: 'groupNorm',
-      problem: 'either the groups are counted or the channels in each of them',
-      got: groups === undefined ? 'neither' : 'both',
-      want: 'groups or groupSize',
-      fix: 'give one of them: groupNorm(8), groupNorm({ groups: 8 }) or groupNorm({ groupSize: 4 })',
-    })
-  }
+  const examples = 'groupNorm(8), groupNorm({ groups: 8 }) or groupNorm({ groupSize: 4 })'
+  requireEither('groupNorm', { groups, groupSize }, examples)
   requireSize(
     'groupNorm',
     groups === undefined ? 'channels a group' : 'groups',

@@ -1,7 +1,7 @@
 /** Layers for images of another size: resized, padded, channels moved into positions and back. */
-import { type Shape, type Tensor, UnsupportedError, range } from '@cotangent/core'
+import { type Shape, type Tensor, range } from '@cotangent/core'
 import { np } from '@cotangent/ops'
-import { requireRank, requireSize } from '../errors.ts'
+import { requireEither, requireRank, requireSize } from '../errors.ts'
 import { inChannelsFirst } from '../functional/conv.ts'
 import {
   type ResizeOptions,
@@ -69,15 +69,8 @@ export const upsample = (
   const isScale = typeof given === 'number' || isList(given)
   const options: UpsampleOptions = isScale ? { ...more, scale: given } : given
   const { scale, size, mode = 'nearest', layout = 'NCHW' } = options
-  if ((scale === undefined) === (size === undefined)) {
-    throw new UnsupportedError({
-      operation: 'upsample',
-      problem: 'either the scale is given or the size',
-      got: scale === undefined ? 'neither' : 'both',
-      want: 'scale or size',
-      fix: 'give one of them: upsample(2), upsample({ scale: 2 }) or upsample({ size: [16, 16] })',
-    })
-  }
+  const examples = 'upsample(2), upsample({ scale: 2 }) or upsample({ size: [16, 16] })'
+  requireEither('upsample', { scale, size }, examples)
   const f = (x: Tensor): Tensor => {
     const extents = spatialOf(layout, x.shape)
     const scales = scale === undefined ? null : perAxis('upsample', 'scale', scale, x.ndim - 2)

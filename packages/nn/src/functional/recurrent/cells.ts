@@ -121,6 +121,18 @@ export const lstmCellWith = (options: GatedOptions = {}): Cell<LstmCarry> => {
  */
 export const lstmCell: Cell<LstmCarry> = lstmCellWith()
 
+// What each gate gets from the input, and from the old state with the bias on that side.
+const sides = (
+  projected: Tensor,
+  h: Tensor,
+  { recurrentKernel, recurrentBias }: CellWeights,
+): readonly [(index: number) => Tensor, (index: number) => Tensor] => {
+  const units = h.shape[1]!
+  const product = h.matmul(recurrentKernel)
+  const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
+  return [(index) => gate(projected, index, units), (index) => gate(recurrent, index, units)]
+}
+
 /** A gated recurrent unit with functions of your choice; `gruCell` is the usual one. */
 export const gruCellWith = (options: GatedOptions = {}): Cell<HiddenCarry> => {
   const { activation, gateActivation } = gated(options)
@@ -129,15 +141,11 @@ export const gruCellWith = (options: GatedOptions = {}): Cell<HiddenCarry> => {
     gates: 3,
     outerBias: false,
     zero: zeroHidden,
-    step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
-      const units = h.shape[1]!
-      const product = h.matmul(recurrentKernel)
-      const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
-      const reset = gateActivation(gate(projected, 0, units).add(gate(recurrent, 0, units)))
-      const update = gateActivation(gate(projected, 1, units).add(gate(recurrent, 1, units)))
-      const candidate = activation(
-        gate(projected, 2, units).add(reset.mul(gate(recurrent, 2, units))),
-      )
+    step: (projected, { h }, weights) => {
+      const [inputs, old] = sides(projected, h, weights)
+      const reset = gateActivation(inputs(0).add(old(0)))
+      const update = gateActivation(inputs(1).add(old(1)))
+      const candidate = activation(inputs(2).add(reset.mul(old(2))))
       return { h: candidate.add(update.mul(h.sub(candidate))) }
     },
   }
@@ -168,14 +176,10 @@ export const mguCell = (options: MguCellOptions = {}): Cell<HiddenCarry> => {
     gates: 2,
     outerBias: false,
     zero: zeroHidden,
-    step: (projected, { h }, { recurrentKernel, recurrentBias }) => {
-      const units = h.shape[1]!
-      const product = h.matmul(recurrentKernel)
-      const recurrent = recurrentBias === undefined ? product : product.add(recurrentBias)
-      const forget = gateActivation(gate(projected, 0, units).add(gate(recurrent, 0, units)))
-      const old = gate(recurrent, 1, units)
-      const seen = resetGate ? forget.mul(old) : old
-      const candidate = activation(gate(projected, 1, units).add(seen))
+    step: (projected, { h }, weights) => {
+      const [inputs, old] = sides(projected, h, weights)
+      const forget = gateActivation(inputs(0).add(old(0)))
+      const candidate = activation(inputs(1).add(resetGate ? forget.mul(old(1)) : old(1)))
       return { h: candidate.add(forget.mul(h.sub(candidate))) }
     },
   }

@@ -36,11 +36,14 @@ const usual = {
   print: console.log,
 }
 
-/** Matrices for Muon: attention keeps its kernels by head. Tables and vectors are flat, for Adam. */
-const matrices = <P>(params: P) =>
+/** What Muon takes as matrices: attention keeps its kernels by head. Tables and vectors are Adam's. */
+const matrices = (params: unknown): unknown =>
   tree.mapWithPath((path: string, x: Tensor) => {
-    if (!/^blocks.*kernel$/.test(path)) return x.reshape([-1])
-    return /\.out\./.test(path) ? x.reshape([-1, x.shape.at(-1)!]) : x.reshape([x.shape[0]!, -1])
+    if (!/^blocks.*kernel$/.test(path)) return null
+    if (x.ndim === 2) return {}
+    return /\.out\./.test(path)
+      ? { reductionAxis: [0, 1], outputAxis: 2 }
+      : { reductionAxis: 0, outputAxis: [1, 2] }
   }, params)
 
 export const main = (text: string, options: Partial<typeof usual> = {}) => {
@@ -62,15 +65,18 @@ export const main = (text: string, options: Partial<typeof usual> = {}) => {
     optim.warmupCosine({ initial: 0, peak, warmup: Math.ceil(steps / 20), steps })
   const optimizer = optim.chain(
     optim.clipByGlobalNorm(1),
-    optim.muon(schedule(rate), { adamRate: schedule(0.2 * rate), adam: { b2: 0.99 } }),
+    optim.muon(schedule(rate), {
+      adamRate: schedule(0.2 * rate),
+      adam: { b2: 0.99 },
+      weightDimensionNumbers: matrices,
+    }),
   )
   type State = ReturnType<typeof optimizer.init>
   const step = (params: Params, state: State, key: Tensor) => {
     const first = random.randint(key, [batch], { maxval: seen!.size - time })
     const loss = (p: Params): Tensor => lossesOf(p, windowsAt(seen!, first)).mean()
     const [value, gradients] = valueAndGrad(loss)(params)
-    const [turned, next] = optimizer.update(matrices(gradients), state, matrices(params))
-    const updates = tree.map((x: Tensor, like: Tensor) => x.reshape(like.shape), turned, gradients)
+    const [updates, next] = optimizer.update(gradients, state, params)
     return [optim.applyUpdates(params, updates), next, value] as const
   }
   const learn = jit(step, { donate: [0, 1] })
@@ -91,7 +97,7 @@ export const main = (text: string, options: Partial<typeof usual> = {}) => {
 
   const [initKey, stepKey, writeKey] = random.split(random.key(0), 3)
   let { params } = model.init(initKey!, [batch, time])
-  let state = optimizer.init(matrices(params))
+  let state = optimizer.init(params)
   const before = evaluate(params)
   let running = before
   for (let i = 1; i <= steps; i++) {

@@ -1,7 +1,7 @@
 /** Operators that WebAssembly has not and that have no expansion are called in JavaScript. */
 import { type DType, type Scalar, isFloat, maths } from '@cotangent/core'
 import { hostName, kindOf } from './layout.ts'
-import { isNativeBinary, isNativeUnary } from './uniform.ts'
+import { isNativeBinary, isNativeUnary } from './operators.ts'
 
 /** A function of JavaScript that kernels import. */
 export interface HostFunction {

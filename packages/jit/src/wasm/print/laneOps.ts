@@ -1,5 +1,11 @@
 /** The vector instructions of operators, by dtype. */
-import type { BinaryOp, CompareOp, DType, UnaryOp } from '@cotangent/core'
+import {
+  type BinaryOp,
+  type CompareOp,
+  type DType,
+  InternalError,
+  type UnaryOp,
+} from '@cotangent/core'
 import { simd } from '../encode/opcodes.ts'
 import { isUnsigned, kindOf } from './layout.ts'
 
@@ -113,3 +119,10 @@ export const laneComparison = (name: CompareOp, dtype: DType): number => {
   if (kind === 'f64') return compareF64[name]
   return (isUnsigned(dtype) ? compareUnsigned : compareSigned)[name]
 }
+
+/** The error of what cannot be printed for each lane. */
+export const perLane = (what: string): InternalError =>
+  new InternalError({
+    operation: 'print kernel',
+    problem: `${what} that varies over lanes has no vector instruction`,
+  })

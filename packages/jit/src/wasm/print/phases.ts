@@ -12,8 +12,9 @@ import { Frame } from './frame.ts'
 import { type HostFunction, hostFunctionOf } from './host.ts'
 import type { Loop } from './pointers.ts'
 import { printBody } from './statements.ts'
+import { mask } from './masks.ts'
 import { uniform } from './uniform.ts'
-import { mask, vector } from './vector.ts'
+import { vector } from './vector.ts'
 import { nanosecondsOf } from './work.ts'
 
 const { affine, counter } = scalars

@@ -3,26 +3,20 @@
  * takes 64; with two lanes the 32-bit ones are in the lower half. A bool is a mask, all ones or zeros,
  * as wide as whoever reads it wants.
  */
-import {
-  type BinaryOp,
-  type DType,
-  InternalError,
-  type Scalar,
-  integerRange,
-} from '@cotangent/core'
-import { op, simd } from '../encode/opcodes.ts'
+import type { DType, Scalar } from '@cotangent/core'
+import { simd } from '../encode/opcodes.ts'
 import { type Frame, varies } from './frame.ts'
-import { emitAddress, emitLaneIndex } from './indices.ts'
-import { laneComparison, laneOperator, laneUnary } from './laneOps.ts'
-import { isUnsigned, kindOf, loadOf, widthOf } from './layout.ts'
-import { loadLanes } from './memory.ts'
+import { emitLaneIndex } from './indices.ts'
+import { convertLanes, wrapLanes } from './laneConversions.ts'
+import { laneOperator, laneUnary, perLane } from './laneOps.ts'
+import { isUnsigned, kindOf } from './layout.ts'
+import { boolOperator, mask } from './masks.ts'
+import { loadLanes } from './loads.ts'
+import { constantVector, splat } from './splat.ts'
 import { uniform } from './uniform.ts'
 
 type Binary = Extract<Scalar, { readonly tag: 'binary' }>
 type Select = Extract<Scalar, { readonly tag: 'select' }>
-
-/** Bits of a mask's lanes. */
-export type MaskWidth = 32 | 64
 
 /** Pushes a value for each lane; a bool as a mask of 32 bits. */
 export const vector = (frame: Frame, s: Scalar): void => {
@@ -67,55 +61,6 @@ export const vector = (frame: Frame, s: Scalar): void => {
     default:
       s satisfies never
   }
-}
-
-const perLane = (what: string): InternalError =>
-  new InternalError({
-    operation: 'print kernel',
-    problem: `${what} that varies over lanes has no vector instruction`,
-  })
-
-/** Pushes the same value in every lane. */
-const splat = (frame: Frame, s: Scalar): void => {
-  const { body } = frame
-  const kind = kindOf(s.dtype)
-  if (s.tag === 'literal' && s.dtype !== 'bool') return body.v128(constantVector(s.dtype, s.value))
-  if (s.tag === 'load' && kind !== 'i32' && loadOf(s.dtype) !== op.i32Load16U) {
-    const offset = emitAddress(frame, s.buffer, s.at, widthOf(s.dtype))
-    return body.simdLoad(kind === 'f64' ? simd.v128Load64Splat : simd.v128Load32Splat, offset)
-  }
-  if (s.dtype === 'bool') body.i32(0)
-  uniform(frame, s)
-  if (s.dtype === 'bool') body.op(op.i32Sub)
-  if (kind === 'f32') body.simd(simd.f32x4Splat)
-  else if (kind === 'f64') body.simd(simd.f64x2Splat)
-  else body.simd(simd.i32x4Splat)
-}
-
-// What is written at once need not be new.
-const sixteen = new ArrayBuffer(16)
-const constantBytes = new Uint8Array(sixteen)
-const constantFloats = new Float32Array(sixteen)
-const constantDoubles = new Float64Array(sixteen)
-const constantIntegers = new Int32Array(sixteen)
-
-const constantVector = (dtype: DType, value: number): Uint8Array => {
-  const kind = kindOf(dtype)
-  if (kind === 'f32') constantFloats.fill(value)
-  else if (kind === 'f64') constantDoubles.fill(value)
-  else constantIntegers.fill(value)
-  return constantBytes
-}
-
-/** Wraps lanes of 32 bits on the stack to a narrower integer dtype. */
-export const wrapLanes = ({ body }: Frame, dtype: DType): void => {
-  const width = widthOf(dtype)
-  if (width >= 4 || kindOf(dtype) !== 'i32') return
-  const unused = 32 - 8 * width
-  body.i32(unused)
-  body.simd(simd.i32x4Shl)
-  body.i32(unused)
-  body.simd(isUnsigned(dtype) ? simd.i32x4ShrU : simd.i32x4ShrS)
 }
 
 /** Whether the printer has vector code for an operator of one operand. */
@@ -227,151 +172,7 @@ const select = (frame: Frame, s: Select): void => {
   body.simd(simd.v128Bitselect)
 }
 
-// Numbers 0 and 1 under add and multiply wrap modulo 2.
-const boolOperators: Readonly<Partial<Record<BinaryOp, number>>> = {
-  and: simd.v128And,
-  multiply: simd.v128And,
-  minimum: simd.v128And,
-  or: simd.v128Or,
-  maximum: simd.v128Or,
-  xor: simd.v128Xor,
-  add: simd.v128Xor,
-  subtract: simd.v128Xor,
-}
-
-const boolOperator = ({ op: name }: Binary): number | null => boolOperators[name] ?? null
-
-/** Pushes a bool as a mask with lanes of so many bits. */
-export const mask = (frame: Frame, s: Scalar, width: MaskWidth): void => {
-  const { body } = frame
-  if (!varies(frame, s)) {
-    splat(frame, s)
-    return
-  }
-  switch (s.tag) {
-    case 'compare': {
-      if (s.x.dtype === 'bool') {
-        compareMasks(frame, s, width)
-        return
-      }
-      vector(frame, s.x)
-      vector(frame, s.y)
-      body.simd(laneComparison(s.op, s.x.dtype))
-      return resize(frame, kindOf(s.x.dtype) === 'f64' ? 64 : 32, width)
-    }
-    case 'binary': {
-      const code = boolOperator(s)
-      if (code === null) throw perLane(s.op)
-      mask(frame, s.x, width)
-      mask(frame, s.y, width)
-      return body.simd(code)
-    }
-    case 'unary':
-      mask(frame, s.x, width)
-      if (s.op === 'not') body.simd(simd.v128Not)
-      return
-    case 'select':
-      mask(frame, s.onTrue, width)
-      mask(frame, s.onFalse, width)
-      mask(frame, s.condition, width)
-      return body.simd(simd.v128Bitselect)
-    case 'guard':
-      if (varies(frame, s.condition)) throw perLane('a guard')
-      uniform(frame, s.condition)
-      body.if('v128')
-      mask(frame, s.value, width)
-      body.else()
-      mask(frame, s.otherwise, width)
-      return body.end()
-    case 'within':
-      emitLaneIndex(frame, s.value)
-      body.v128(constantVector('int32', s.low))
-      body.simd(simd.i32x4Sub)
-      body.v128(constantVector('int32', s.high - s.low))
-      body.simd(simd.i32x4LtU)
-      return resize(frame, 32, width)
-    case 'local':
-      body.get(frame.local(s.name).varying!)
-      return resize(frame, 32, width)
-    case 'load':
-      loadLanes(frame, s)
-      body.v128(constantVector('int32', 0))
-      body.simd(simd.i32x4Ne)
-      return resize(frame, 32, width)
-    case 'convert': {
-      if (s.x.dtype === 'bool') return mask(frame, s.x, width)
-      vector(frame, s.x)
-      body.v128(constantVector(s.x.dtype, 0))
-      body.simd(laneComparison('notEqual', s.x.dtype))
-      return resize(frame, kindOf(s.x.dtype) === 'f64' ? 64 : 32, width)
-    }
-    case 'bitcast':
-    case 'fromIndex':
-    case 'literal':
-    case 'across':
-      throw perLane(s.tag)
-    default:
-      s satisfies never
-  }
-}
-
-// As numbers, true is 1: masks are −1, so the order is reversed.
-const compareMasks = (
-  frame: Frame,
-  s: Extract<Scalar, { readonly tag: 'compare' }>,
-  width: MaskWidth,
-): void => {
-  const { body } = frame
-  mask(frame, s.y, 32)
-  mask(frame, s.x, 32)
-  body.simd(laneComparison(s.op, 'int32'))
-  resize(frame, 32, width)
-}
-
-const resize = ({ body }: Frame, from: MaskWidth, to: MaskWidth): void => {
-  if (from === to) return
-  if (to === 64) return body.simd(simd.i64x2ExtendLowI32x4S)
-  body.v128(constantVector('int32', 0))
-  body.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23])
-}
-
 const convert = (frame: Frame, x: Scalar, to: DType): void => {
   vector(frame, x)
   convertLanes(frame, x.dtype, to)
-}
-
-/** Converts the lanes on the stack. */
-const convertLanes = (frame: Frame, from: DType, to: DType): void => {
-  const { body } = frame
-  if (from === to) return
-  if (from === 'bool') {
-    body.v128(constantVector('int32', 1))
-    body.simd(simd.v128And)
-    return convertLanes(frame, 'int32', to)
-  }
-  const [source, target] = [kindOf(from), kindOf(to)]
-  if (source === 'i32') {
-    if (target === 'i32') return wrapLanes(frame, to)
-    const unsigned = isUnsigned(from)
-    if (target === 'f32') {
-      return body.simd(unsigned ? simd.f32x4ConvertI32x4U : simd.f32x4ConvertI32x4S)
-    }
-    return body.simd(unsigned ? simd.f64x2ConvertLowI32x4U : simd.f64x2ConvertLowI32x4S)
-  }
-  if (source === 'f32' && target === 'f32') return
-  if (target === 'f64') return body.simd(simd.f64x2PromoteLowF32x4)
-  if (target === 'f32') return body.simd(simd.f32x4DemoteF64x2Zero)
-  if (widthOf(to) < 4) {
-    const [low, high] = integerRange(to)
-    const floats = source === 'f32' ? 'float32' : 'float64'
-    body.v128(constantVector(floats, low))
-    body.simd(source === 'f32' ? simd.f32x4Max : simd.f64x2Max)
-    body.v128(constantVector(floats, high))
-    body.simd(source === 'f32' ? simd.f32x4Min : simd.f64x2Min)
-  }
-  const unsigned = to === 'uint32'
-  if (source === 'f32') {
-    return body.simd(unsigned ? simd.i32x4TruncSatF32x4U : simd.i32x4TruncSatF32x4S)
-  }
-  body.simd(unsigned ? simd.i32x4TruncSatF64x2UZero : simd.i32x4TruncSatF64x2SZero)
 }

@@ -57,6 +57,9 @@ const shown: readonly string[] = [
   'mlp_step',
   'charlstm_step',
   'resnet20_step',
+  'transformer_step',
+  'inception_step',
+  'dense_step',
   'ew_transc',
 ]
 

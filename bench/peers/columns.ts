@@ -1,19 +1,29 @@
 /** The libraries that are compared, each with a number of threads: one column of the table. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Backend, isAvailable } from '@cotangent/jit'
+import type { Workload } from './workload.ts'
 
 export type Library = 'cotangent' | 'jax-xla' | 'torch' | 'jaxjs' | 'tfjs-wasm'
+
+/** A program that prints the lines of some workloads. */
+export interface Script {
+  /** What to start, without the choice of workloads. */
+  readonly command: Command
+  readonly folder: string
+  /** Whether it has this workload: it is asked for no others. */
+  readonly has: (workload: Pick<Workload, 'group'>) => boolean
+}
+
+type Command = readonly [program: string, ...args: string[]]
 
 export interface Column {
   readonly name: string
   readonly library: Library
   readonly threads: number
-  /** What to start, without the choice of workloads. */
-  readonly command: readonly [program: string, ...args: string[]]
-  readonly folder: string
+  readonly scripts: readonly Script[]
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -34,38 +44,50 @@ export const ownColumns: ReadonlyMap<string, OwnColumn> = new Map<string, OwnCol
   ['cotangent-interpreter', { backend: 'interpret', threads: 1, isHere: true }],
 ])
 
-const own: readonly Column[] = [...ownColumns].flatMap(([name, { threads, isHere }]) =>
-  isHere
-    ? [
-        {
-          name,
-          library: 'cotangent',
-          threads,
-          command: [process.execPath, join(here, 'main.js'), '--peer', name],
-          folder: process.cwd(),
-          environment: { COTANGENT_THREADS: String(threads) },
-        },
-      ]
-    : [],
+const own: readonly Column[] = [...ownColumns].flatMap(([name, { threads, isHere }]) => {
+  const command: Command = [process.execPath, join(here, 'main.js'), '--peer', name]
+  const environment = { COTANGENT_THREADS: String(threads) }
+  const scripts: readonly Script[] = [{ command, folder: process.cwd(), has: () => true }]
+  return isHere ? [{ name, library: 'cotangent', threads, scripts, environment }] : []
+})
+
+/** A script in the folder of the other libraries, which knows what we share with it. */
+const shared = (folder: string, ...command: Command): Script => ({
+  command,
+  folder,
+  has: ({ group }) => group !== 'blocks' && group !== 'startup',
+})
+
+/** Our own scripts for other libraries: Python, which lies beside the sources and not what is compiled. */
+const rivals = fileURLToPath(
+  new URL(import.meta.url.endsWith('.js') ? '../../peers/rivals/' : './rivals/', import.meta.url),
 )
 
-/** Both numbers of threads of a library whose script takes `--threads`. */
+/** A script of ours for another library, which knows the blocks. */
+const written = (...command: Command): Script => ({
+  command,
+  folder: rivals,
+  has: ({ group }) => group === 'blocks',
+})
+
+/** Both numbers of threads of a library whose scripts take `--threads`. */
 const pair = (
   library: Library,
   version: string,
-  folder: string,
-  start: (threads: number) => Column['command'],
+  scripts: (threads: number) => readonly Script[],
   environment: (threads: number) => Column['environment'] = () => ({}),
 ): readonly Column[] =>
   [1, 2].map((threads): Column => {
     const name = `${library}${version}-${threads}t`
-    const [program, ...args] = start(threads)
+    const withOptions = ({ command, ...rest }: Script): Script => ({
+      ...rest,
+      command: [...command, '--threads', String(threads), '--peer', name],
+    })
     return {
       name,
       library,
       threads,
-      command: [program, ...args, '--threads', String(threads), '--peer', name],
-      folder,
+      scripts: scripts(threads).map(withOptions),
       environment: environment(threads),
     }
   })
@@ -88,14 +110,16 @@ const othersIn = (folder: string): readonly Column[] => {
   const python = pythonIn(folder)
   const torch = pythonPackage(python, 'torch')
   const hasModule = (name: string): boolean => existsSync(join(folder, 'node_modules', name))
+  // XLA has no setting for threads: it takes the cores that it is allowed.
+  const pinned = (threads: number): Command =>
+    threads === 1 ? ['taskset', '-c', '0', python] : [python]
   return [
     ...(torch === undefined
       ? []
       : pair(
           'torch',
           torch,
-          folder,
-          () => [python, 'peer_torch.py'],
+          () => [shared(folder, python, 'peer_torch.py'), written(python, '-B', 'blocks_torch.py')],
           (threads) => ({
             OMP_NUM_THREADS: String(threads),
             MKL_NUM_THREADS: String(threads),
@@ -106,19 +130,16 @@ const othersIn = (folder: string): readonly Column[] => {
         )),
     ...(pythonPackage(python, 'jax') === undefined
       ? []
-      : // XLA has no setting for threads: it takes the cores that it is allowed.
-        pair('jax-xla', '', folder, (threads) =>
-          threads === 1 ? ['taskset', '-c', '0', python, 'peer_jax.py'] : [python, 'peer_jax.py'],
-        )),
+      : pair('jax-xla', '', (threads) => [
+          shared(folder, ...pinned(threads), 'peer_jax.py'),
+          written(...pinned(threads), '-B', 'blocks_jax.py'),
+        ])),
     ...(hasModule('@jax-js/jax')
-      ? pair('jaxjs', '', folder, () => [process.execPath, 'peer_jaxjs.mjs'])
+      ? pair('jaxjs', '', () => [shared(folder, process.execPath, 'peer_jaxjs.mjs')])
       : []),
     ...(hasModule('@tensorflow/tfjs-backend-wasm')
-      ? pair('tfjs-wasm', '', folder, () => [
-          process.execPath,
-          'peer_tfjs.mjs',
-          '--backend',
-          'wasm',
+      ? pair('tfjs-wasm', '', () => [
+          shared(folder, process.execPath, 'peer_tfjs.mjs', '--backend', 'wasm'),
         ])
       : []),
   ]
@@ -127,5 +148,5 @@ const othersIn = (folder: string): readonly Column[] => {
 /** Every column that this machine can run; `peers` is the folder of the other libraries. */
 export const columnsHere = (peers: string | undefined): readonly Column[] => [
   ...own,
-  ...(peers === undefined ? [] : othersIn(peers)),
+  ...(peers === undefined ? [] : othersIn(resolve(peers))),
 ]

@@ -2,16 +2,22 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Column } from './columns.ts'
+import type { Column, Script } from './columns.ts'
 import { type Line, parseLine } from './line.ts'
+import type { Workload } from './workload.ts'
 
-/** A share of the work: what one process is asked for. */
+/** What each column is asked for before it is the next share's turn. */
 export interface Share {
   readonly name: string
-  /** As the scripts take it: `--group conv` or `--only matmul_256,matmul_512`. */
-  readonly args: readonly string[]
-  /** Which only our own script can measure. */
-  readonly isOurs?: boolean
+  readonly workloads: readonly Pick<Workload, 'id' | 'group'>[]
+}
+
+/** One process: a script, and the workloads that it is asked for. */
+export interface Task {
+  readonly share: string
+  readonly column: Column
+  readonly script: Script
+  readonly ids: readonly string[]
 }
 
 export interface RoundsOptions {
@@ -29,11 +35,30 @@ const environmentOf = ({ environment }: Column): NodeJS.ProcessEnv => {
   return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined))
 }
 
-const runShare = (column: Column, { name, args }: Share, round: number, limit: number) =>
+/** The processes of a round, in their order; a script that has none of a share is not started for it. */
+export const tasksOf = (
+  columns: readonly Column[],
+  shares: readonly Share[],
+  round: number,
+): readonly Task[] => {
+  // Every other round backwards, so that nobody always follows the same one.
+  const order = round % 2 === 1 ? columns : columns.toReversed()
+  return shares.flatMap(({ name, workloads }) =>
+    order.flatMap((column) =>
+      column.scripts.flatMap((script) => {
+        const ids = workloads.filter(script.has).map(({ id }) => id)
+        return ids.length === 0 ? [] : [{ share: name, column, script, ids }]
+      }),
+    ),
+  )
+}
+
+const runTask = ({ share, column, script, ids }: Task, round: number, limit: number) =>
   new Promise<readonly Line[]>((resolve) => {
-    const [program, ...given] = column.command
-    const child = spawn(program, [...given, ...args, '--round', String(round)], {
-      cwd: column.folder,
+    const [program, ...given] = script.command
+    const args = [...given, '--only', ids.join(','), '--round', String(round)]
+    const child = spawn(program, args, {
+      cwd: script.folder,
       env: environmentOf(column),
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: limit * 1000,
@@ -41,7 +66,7 @@ const runShare = (column: Column, { name, args }: Share, round: number, limit: n
     })
     const lines: Line[] = []
     const fail = (reason: string): void => {
-      lines.push({ peer: column.name, workload: `group:${name}`, ms: null, n: 0, reason, round })
+      lines.push({ peer: column.name, workload: `group:${share}`, ms: null, n: 0, reason, round })
     }
     // A library may write warnings between its lines.
     createInterface(child.stdout).on('line', (text) => {
@@ -64,16 +89,11 @@ export const runRounds = async (
 ): Promise<readonly Line[]> => {
   const all: Line[] = []
   for (let round = 1; round <= rounds; round++) {
-    // Every other round backwards, so that nobody always follows the same one.
-    const order = round % 2 === 1 ? columns : columns.toReversed()
-    for (const share of shares) {
-      for (const column of order) {
-        if (share.isOurs === true && column.library !== 'cotangent') continue
-        progress(`round ${round} of ${rounds}, ${share.name}: ${column.name}`)
-        const lines = await runShare(column, share, round, limit)
-        all.push(...lines)
-        appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-      }
+    for (const task of tasksOf(columns, shares, round)) {
+      progress(`round ${round} of ${rounds}, ${task.share}: ${task.column.name}`)
+      const lines = await runTask(task, round, limit)
+      all.push(...lines)
+      appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     }
   }
   return all

@@ -69,15 +69,19 @@ const requireKnown = (names: readonly string[], known: readonly string[]): void 
 
 const sharesOf = ({ groups: chosen, only }: Options): readonly Share[] => {
   if (only !== undefined) {
+    const ids = only.split(',')
     requireKnown(
-      only.split(','),
+      ids,
       workloads.map(({ id }) => id),
     )
-    return [{ name: only, args: ['--only', only] }]
+    return [{ name: only, workloads: workloads.filter(({ id }) => ids.includes(id)) }]
   }
   const names = chosen?.split(',') ?? groups
   requireKnown(names, groups)
-  return names.map((name) => ({ name, args: ['--group', name], isOurs: name === 'startup' }))
+  return names.map((name) => ({
+    name,
+    workloads: workloads.filter(({ group }) => group === name),
+  }))
 }
 
 const main = async (args: readonly string[]): Promise<void> => {

@@ -4,6 +4,7 @@ import { manyThreads } from '../backends.ts'
 import { type Column, columnsHere } from './columns.ts'
 import type { Line } from './line.ts'
 import { runRounds } from './rounds.ts'
+import { workloads } from './workloads.ts'
 
 /** Those of which no library takes seconds a call. */
 const some: readonly string[] = [
@@ -37,11 +38,12 @@ export const comparePeers = async (
 ): Promise<readonly Line[]> => {
   const columns = columnsHere(folder).filter(isCompared)
   if (columns.every(({ library }) => library === 'cotangent')) return []
-  const only = (isQuick ? few : some).join(',')
+  const ids = isQuick ? few : some
+  const chosen = workloads.filter(({ id }) => ids.includes(id))
   rmSync(file, { force: true })
   return runRounds({
     columns,
-    shares: [{ name: 'some workloads', args: ['--only', only] }],
+    shares: [{ name: 'some workloads', workloads: chosen }],
     rounds: 1,
     file,
     limit,

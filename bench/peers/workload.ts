@@ -11,6 +11,7 @@ export type Group =
   | 'rnn'
   | 'train'
   | 'train2'
+  | 'blocks'
   | 'elementwise'
   | 'micro'
   | 'first'

@@ -55,6 +55,12 @@ export const paths: ReadonlyMap<string, Path> = new Map([
   ['mlp_step', { most: 20, computed: ['dotGeneral', 'select'], tile: 6 }],
   ['charlstm_step', { most: 26, computed: ['dotGeneral', 'reduceMax', 'exp', 'reduceSum'] }],
   ['resnet20_step', { most: 82, computed: ['conv', 'reduceSum'] }],
+  [
+    'transformer_step',
+    { most: 28, computed: ['dotGeneral', 'reduceMax', 'exp', 'erfc', 'rsqrt'], tile: 8 },
+  ],
+  ['inception_step', { most: 39, computed: ['conv', 'reduceWindowMax', 'select'], tile: 8 }],
+  ['dense_step', { most: 75, computed: ['conv', 'reduceSum', 'rsqrt', 'concatenate'], tile: 8 }],
   ['ew_transc', { most: 1, computed: ['add'] }],
   ['ew_cheap', { most: 1, computed: ['sub'] }],
   ['sum_all', { most: 1, computed: ['reduceSum'] }],

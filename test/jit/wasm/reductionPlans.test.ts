@@ -63,11 +63,14 @@ const sums = (shape: readonly number[], axis: number): string => {
 }
 
 test('products of matrices take tiles of 4 rows by 8 lanes', () => {
-  expect(matmul(256, 256, 256)).toBe('output i1 8 x 4 i0')
-  expect(matmul(256, 256, 256, 'a')).toBe('output i1 8 x 4 i0')
+  expect(matmul(256, 256, 256)).toBe('output i1 8 x 4 i0, packed x1')
+  expect(matmul(256, 256, 256, 'a')).toBe('output i1 8 x 4 i0, packed x0 x1')
 })
 
-test('rows far apart in memory, and columns, are copied first', () => {
+test('rows that fall into few sets of a cache, and columns, are copied first', () => {
+  // 800 floats are 50 lines, an even number: half of the sets. 784 are 49.
+  expect(matmul(64, 800, 256)).toBe('output i1 8 x 4 i0, packed x1')
+  expect(matmul(64, 784, 256)).toBe('output i1 8 x 4 i0')
   expect(matmul(512, 512, 512)).toBe('output i1 8 x 4 i0, packed x1')
   expect(matmul(256, 256, 256, 'b')).toBe('output i1 8 x 4 i0, packed x1')
 })

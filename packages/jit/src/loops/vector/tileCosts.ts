@@ -64,11 +64,23 @@ export class Facts {
   }
 }
 
-/** Bytes between rows at which caches collide. */
+/** Bytes between rows at which caches collide, and a first-level cache: lines, sets of them, lines in each. */
 const pageSize = 4096
-const cacheBytes = 512 * 1024
+const lineBytes = 64
+const sets = 64
+const ways = 8
 
-/** Cycles a step waits for memory because an operand is read across large strides. */
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+
+/** Rows so many bytes apart, of which a first-level cache can hold a line each, and some more. */
+const heldRows = (stride: number): number =>
+  (0.75 * ways * sets) / (stride % lineBytes === 0 ? gcd(stride / lineBytes, sets) : 1)
+
+/**
+ * Cycles a step waits for memory because an operand is read across large strides. Measured on a Zen 4
+ * core, products of 256 terms: 37 GFLOP/s with rows 3072 bytes apart, 48 with a copy; with the first
+ * operand transposed, 30 and 44.
+ */
 const strayCost = (operand: Operand, request: TileRequest, reuse: number): number => {
   if (reuse < 8) return 0
   const inner = request.reduced.at(-1)
@@ -77,13 +89,9 @@ const strayCost = (operand: Operand, request: TileRequest, reuse: number): numbe
   for (const access of operand.accesses) {
     const stride = 4 * Math.abs(access.strides.get(inner.name) ?? 0)
     if (stride < 1024) continue
-    const swept = stride * inner.extent
-    // Rows a power of two apart fall into few sets of the cache.
+    // Pages apart, rows fall into the same few sets of every cache.
     if (stride % pageSize === 0 && inner.extent >= 64) cost += 8
-    else if (stride % 2048 === 0 && inner.extent >= 64) cost += 0.6
-    else if (inner.extent <= 256) cost += 8 / reuse
-    else if (swept > cacheBytes) cost += 0.8
-    else cost += 0.15
+    else cost += inner.extent > heldRows(stride) ? 1.2 : 0.1
   }
   return cost
 }

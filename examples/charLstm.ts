@@ -6,8 +6,7 @@
  * writes.
  *
  * On Tiny Shakespeare (65 characters, the last tenth held out) six epochs bring the held-out loss to
- * 1.51 nats a character (1.535 after the fourth). All of it took 12 minutes of processor time on
- * two threads. It then writes:
+ * 1.51 nats a character (1.535 after the fourth), in 5 minutes 42 seconds on two cores. It then writes:
  *
  *     First Servingman:
  *     Go, but he his name, for the king,--

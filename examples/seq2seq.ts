@@ -4,8 +4,8 @@
  * One network does both; what it is asked, it sees in the source. One number of ten is held out.
  *     node examples/dist/seq2seq.js
  *
- * After 3,500 steps, or 3.5 minutes of processor time on one thread, 100 % of a thousand held-out
- * numbers are reversed, and 99.6 % of a thousand held-out sums are right, in every digit.
+ * After 3,500 steps, or 105 s on two cores, 100 % of a thousand held-out numbers are reversed, and
+ * 99.6 % of a thousand held-out sums are right, in every digit.
  */
 import { pathToFileURL } from 'node:url'
 import { type Tensor, jit, models, nn, np, optim, random, train } from 'cotangent'

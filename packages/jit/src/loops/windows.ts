@@ -6,6 +6,7 @@
 import { type DType, type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { accessesOf } from './access.ts'
 import { foldScalar } from './fold.ts'
+import { quickRow } from './quickWindows.ts'
 import { substitution } from './rewrite.ts'
 import { narrowFinish, narrowSteps } from './vector/narrow.ts'
 import {
@@ -38,12 +39,22 @@ export const emitWindows = (spec: VectorReductionSpec): readonly Stmt[] | null =
   const narrowing = narrow !== null && finish !== null
   const steps = narrowing ? narrow : nest.steps
   const dtypes = nest.accumulators.map((a, n): DType => (narrowing ? steps[n]!.dtype : a.dtype))
-  const body = writtenOut(nest, steps, dtypes, narrowing ? finish : nest.finish)
-  return nest.outputs.reduceRight<readonly Stmt[]>(
+  const finished = narrowing ? finish : nest.finish
+  const counters = termsOf(nest)
+  const body = writtenOut(nest, steps, dtypes, finished, counters)
+  const [row, ...around] = nest.outputs.toReversed()
+  const exact = loopOver(row!.name, row!.extent, body, true)
+  return around.reduce<readonly Stmt[]>(
     (inner, d) => [loopOver(d.name, d.extent, inner, true)],
-    body,
+    quickRow(nest, steps, finished, counters, exact) ?? [exact],
   )
 }
+
+// The counters of every term.
+const termsOf = ({ reduced }: Nest): Terms =>
+  positionsIn(reduced.map((d) => d.extent)).map(
+    (at) => new Map<string, Index>(reduced.map((d, n) => [d.name, constant(at[n]!)])),
+  )
 
 /** Factors that wait in registers while neighbours are computed. */
 const mostFactors = 9
@@ -75,17 +86,15 @@ const writtenOut = (
   steps: readonly Scalar[],
   dtypes: readonly DType[],
   finish: readonly Stmt[],
+  terms: Terms,
 ): readonly Stmt[] => {
-  const { reduced, accumulators } = nest
+  const { accumulators } = nest
   const statements: Stmt[] = []
   const bind = (name: string, value: Scalar): Scalar => {
     if (value.tag === 'literal' || value.tag === 'local') return value
     statements.push({ tag: 'let', name, value })
     return local(value.dtype, name)
   }
-  const terms = positionsIn(reduced.map((d) => d.extent)).map(
-    (at) => new Map<string, Index>(reduced.map((d, n) => [d.name, constant(at[n]!)])),
-  )
   const initial = accumulators.map((a, n) => literal(dtypes[n]!, a.initial))
   const values = nest.associative?.every(({ op }) => op === 'maximum' || op === 'minimum')
     ? accumulators.map((a, n) => inPairs(steps[n]!, terms, initial[n]!, a.name, bind))

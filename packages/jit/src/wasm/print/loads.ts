@@ -5,6 +5,7 @@ import type { Frame } from './frame.ts'
 import { emitAddress, emitLaneIndex, laneStride } from './indices.ts'
 import { activeLanes, emitElementAddress } from './laneAddresses.ts'
 import { isUnsigned, kindOf, loadOf, widthOf } from './layout.ts'
+import type { LoadPair } from './loadPairs.ts'
 
 type Load = Extract<Scalar, { readonly tag: 'load' }>
 
@@ -49,6 +50,38 @@ const loadEverySecond = (frame: Frame, s: Load): void => {
     body.simdLoad(simd.v128Load, offset + 16)
     body.shuffle(everySecond)
   })
+}
+
+const everyOther = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]
+
+/** Loads two vectors: the elements in even places into one local, those in odd places into another. */
+export const loadPair = (
+  { low: { buffer, at } }: LoadPair,
+  frame: Frame,
+  even: number,
+  odd: number,
+): void => {
+  const { body } = frame
+  frame.scratch('i32', (pointer) =>
+    frame.scratch('v128', (second) => {
+      const offset = emitAddress(frame, buffer, at, 4)
+      body.tee(pointer)
+      body.simdLoad(simd.v128Load, offset)
+      body.set(odd)
+      body.get(pointer)
+      body.simdLoad(simd.v128Load, offset + 16)
+      body.set(second)
+      for (const [local, lanes] of [
+        [even, everySecond],
+        [odd, everyOther],
+      ] as const) {
+        body.get(odd)
+        body.get(second)
+        body.shuffle(lanes)
+        body.set(local)
+      }
+    }),
+  )
 }
 
 // One address, the other lanes at constant distances from it.

@@ -12,6 +12,8 @@ import { op, relaxed } from '../encode/opcodes.ts'
 import { fusesMultiplyAdd } from '../fusedMultiplyAdd.ts'
 import { type CounterBinding, type Frame, indexVaries, varies } from './frame.ts'
 import { kindOf } from './layout.ts'
+import { type LoadPair, loadPairsIn } from './loadPairs.ts'
+import { loadPair } from './loads.ts'
 import { storeInTurns, storeLanes, storeOne } from './stores.ts'
 import { type Loop, type Movement, Pointers, firstOf } from './pointers.ts'
 import { turnsIn } from './turns.ts'
@@ -33,8 +35,14 @@ class StatementPrinter {
 
   body(statements: readonly Stmt[]): void {
     const turns = turnsIn(this.#frame, statements)
+    const pairs = loadPairsIn(this.#frame, statements)
     const values = new Map<Stmt, number>()
     for (const s of statements) {
+      const pair = pairs.get(s)
+      if (pair !== undefined) {
+        if (pair !== null) this.#pair(pair)
+        continue
+      }
       const turn = turns.get(s)
       if (turn === undefined || s.tag !== 'store') {
         this.#statement(s)
@@ -115,6 +123,12 @@ class StatementPrinter {
     if (lanes === null) uniform(frame, value)
     else vector(frame, value)
     frame.body.set(frame.declare(name, value.dtype, lanes))
+  }
+
+  #pair(pair: LoadPair): void {
+    const { lanes } = this.#frame
+    const [even, odd] = pair.names.map((name) => this.#frame.declare(name, pair.low.dtype, lanes))
+    loadPair(pair, this.#frame, even!, odd!)
   }
 
   #assign(name: string, value: Scalar): void {

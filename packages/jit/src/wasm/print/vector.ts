@@ -5,6 +5,7 @@
  */
 import type { DType, Scalar } from '@cotangent/core'
 import { simd } from '../encode/opcodes.ts'
+import { emitExtreme, isExtreme } from './extremes.ts'
 import { type Frame, varies } from './frame.ts'
 import { emitLaneIndex } from './indices.ts'
 import { convertLanes, wrapLanes } from './laneConversions.ts'
@@ -77,6 +78,11 @@ const unary = (frame: Frame, s: Extract<Scalar, { readonly tag: 'unary' }>): voi
   const { body } = frame
   if (kindOf(s.dtype) === 'i32' && s.op === 'sign') return integerSign(frame, s.x)
   vector(frame, s.x)
+  if (s.op === 'negate' && kindOf(s.dtype) === 'f32') {
+    // The instruction makes the mask anew each time.
+    body.v128(constantVector('int32', -(2 ** 31)))
+    return body.simd(simd.v128Xor)
+  }
   const code = laneUnary(s.op, s.dtype)
   if (code === null) {
     const isWhole = kindOf(s.dtype) === 'i32'
@@ -124,6 +130,7 @@ const shiftCode = (s: Binary): number | null => {
 
 const binary = (frame: Frame, s: Binary): void => {
   const { body } = frame
+  if (isExtreme(s)) return emitExtreme(frame, s)
   const shift = shiftCode(s)
   vector(frame, s.x)
   if (shift !== null) {

@@ -21,6 +21,7 @@ import { type Hoisted, hoistPrologues, splitPrologue } from './prologue.ts'
 import { Repeats } from './repeats.ts'
 import { routineStep } from './routine.ts'
 import type { Target } from './target.ts'
+import { joinMaps } from './together.ts'
 
 type Emitted =
   | { readonly tag: 'kernel'; readonly kernel: EmittedKernel }
@@ -54,7 +55,9 @@ export const lowerGraph = (graph: Graph, target: Target): Program => {
     } as const
     return target.name === 'js' ? [step] : splitPrologue(plannedScratch(step))
   })
-  return { graph, inputs: graph.inputs, steps: steps.map(once), outputs: graph.outputs }
+  const own = steps.map(once)
+  const joined = target.name === 'js' ? own : joinMaps(own, graph.outputs)
+  return { graph, inputs: graph.inputs, steps: joined, outputs: graph.outputs }
 }
 
 // In WebAssembly scratch is memory like any other, with a place in the plan.

@@ -120,6 +120,11 @@ const describe = (program: Program, indent: string): readonly string[] =>
         const names = step.equations.map((e) => e.primitive.name).join(', ')
         return [`${indent}${step.kernel.name}: ${names}`]
       }
+      case 'together':
+        return [
+          `${indent}${step.name}`,
+          ...describe({ ...program, steps: step.parts }, `${indent}  `),
+        ]
       case 'scan':
         return [`${indent}scan × ${step.length}`, ...describe(step.body, `${indent}  `)]
       case 'while':

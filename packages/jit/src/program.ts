@@ -14,6 +14,13 @@ export interface KernelStep {
   readonly writesOnce: boolean
 }
 
+/** Kernels that touch no array that another of them writes: their rounds are one phase. */
+export interface TogetherStep {
+  readonly tag: 'together'
+  readonly name: string
+  readonly parts: readonly KernelStep[]
+}
+
 export interface ScanStep {
   readonly tag: 'scan'
   readonly body: Program
@@ -55,7 +62,7 @@ export interface HostStep {
   readonly outputs: readonly Slot[]
 }
 
-export type Step = KernelStep | ScanStep | WhileStep | BranchStep | HostStep
+export type Step = KernelStep | TogetherStep | ScanStep | WhileStep | BranchStep | HostStep
 
 /** Where a step finds or leaves an array: a variable's memory, a constant, or scratch. */
 export type Slot = Atom | Scratch

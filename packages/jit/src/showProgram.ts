@@ -62,6 +62,10 @@ class Show {
     switch (step.tag) {
       case 'kernel':
         return this.kernel(step, names, depth)
+      case 'together':
+        this.line(depth, `at once { // ${step.name}`)
+        for (const part of step.parts) this.kernel(part, names, depth + 1)
+        return this.line(depth, '}')
       case 'scan':
         return this.scan(step, names, depth)
       case 'while':

@@ -24,6 +24,8 @@ const roundsOfStep = (step: Step): number => {
   switch (step.tag) {
     case 'kernel':
       return roundsOf(step.kernel.body)
+    case 'together':
+      return step.parts.reduce((n, part) => n + 1 + roundsOfStep(part), 0)
     case 'scan':
       return step.length * roundsOfProgram(step.body)
     case 'while':

@@ -102,6 +102,10 @@ export const checkPlan = ({ program, plan }: Executable): void => {
         })
         return
       }
+      case 'together':
+        // In any order: the last one first finds out what the order of the text hides.
+        for (const part of step.parts.toReversed()) runStep(part, at, alias)
+        return
       case 'scan': {
         const pairs = plan.carries.get(step) ?? []
         loop(

@@ -10,6 +10,7 @@ const nested = (step: Step): readonly Program[] => {
     case 'branch':
       return step.branches
     case 'kernel':
+    case 'together':
     case 'host':
       return []
     default:
@@ -19,9 +20,10 @@ const nested = (step: Step): readonly Program[] => {
 
 /** Every step that runs a kernel. */
 export const kernelSteps = (program: Program): readonly KernelStep[] =>
-  program.steps.flatMap((step) =>
-    step.tag === 'kernel' ? [step] : nested(step).flatMap(kernelSteps),
-  )
+  program.steps.flatMap((step) => {
+    if (step.tag === 'together') return step.parts
+    return step.tag === 'kernel' ? [step] : nested(step).flatMap(kernelSteps)
+  })
 
 /** Every kernel of a program. */
 export const kernelsOf = (program: Program): readonly Kernel[] =>

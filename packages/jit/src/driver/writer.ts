@@ -137,6 +137,9 @@ export class Writer {
       case 'kernel':
         this.callKernel(step, env, depth)
         return
+      case 'together':
+        for (const part of step.parts) this.callKernel(part, env, depth)
+        return
       case 'scan':
         this.scan(step, env, depth)
         return

@@ -1,6 +1,14 @@
 /** The memory plan: where every array of a program lives, and until when. */
 import { type Atom, type Var, dtypeInfo, isVar, sizeOf } from '@cotangent/core'
-import { type KernelStep, type Program, Scratch, type Slot, type Step, typeOf } from '../program.ts'
+import {
+  type KernelStep,
+  type Program,
+  Scratch,
+  type Slot,
+  type Step,
+  type TogetherStep,
+  typeOf,
+} from '../program.ts'
 import { type Interval, packArena } from './arena.ts'
 import { mayOverwrite } from './inPlace.ts'
 
@@ -40,6 +48,8 @@ export const readsOf = (step: Step): readonly Slot[] => {
         ...step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'write'),
         ...step.copies.map((c) => c.from),
       ]
+    case 'together':
+      return step.parts.flatMap(readsOf)
     case 'scan':
       return [...step.constants, ...step.scratch, ...step.initial, ...step.xs]
     case 'while':
@@ -60,6 +70,8 @@ export const writesOf = (step: Step): readonly Slot[] => {
         ...step.arguments.filter((_, i) => step.kernel.buffers[i]!.access !== 'read'),
         ...step.copies.map((c) => c.to),
       ]
+    case 'together':
+      return step.parts.flatMap(writesOf)
     case 'scan':
       return [...step.finals, ...step.ys]
     case 'while':
@@ -102,6 +114,7 @@ class Planner {
   nested(step: Step): void {
     switch (step.tag) {
       case 'kernel':
+      case 'together':
       case 'host':
         return
       case 'scan':
@@ -179,9 +192,9 @@ const shareInPlace = (program: Program, planner: Planner): ReadonlyMap<Slot, Slo
   }
   const visit = (steps: readonly Step[]): void => {
     for (const step of steps) {
-      if (step.tag === 'kernel') {
+      if (step.tag === 'kernel' || step.tag === 'together') {
         const used = new Set<Slot>()
-        for (const [dying, output] of overwritable(step, planner)) {
+        for (const [dying, output] of overwritableIn(step, planner)) {
           if (used.has(dying) || shared.has(output)) continue
           used.add(dying)
           const end = planner.lifetimes.get(output)!.end
@@ -195,6 +208,29 @@ const shareInPlace = (program: Program, planner: Planner): ReadonlyMap<Slot, Slo
   }
   visit(program.steps)
   return shared
+}
+
+// Kernels that run at once overwrite only what none of the others reads.
+const overwritableIn = (
+  step: KernelStep | TogetherStep,
+  planner: Planner,
+): readonly (readonly [Slot, Slot])[] =>
+  step.tag === 'kernel'
+    ? overwritable(step, planner)
+    : step.parts.flatMap((part) =>
+        overwritable(part, planner).filter(
+          ([dying, output]) => makerOf(step, dying, output) === part,
+        ),
+      )
+
+/** The kernel that makes `output`; null where it does not alone have to do with `input`. */
+const makerOf = (step: Step, input: Slot, output: Slot): KernelStep | null => {
+  if (step.tag === 'kernel') return step
+  if (step.tag !== 'together') return null
+  const touching = step.parts.filter(
+    ({ arguments: slots }) => slots.includes(input) || slots.includes(output),
+  )
+  return touching.length === 1 ? touching[0]! : null
 }
 
 // Pairs of an input that dies in the kernel and an output that may take its memory.
@@ -277,8 +313,8 @@ const diesBefore = (
 ): boolean => {
   const last = read.get(input) ?? -1
   if (last !== made) return last < made
-  const step = program.steps[made]!
-  if (step.tag !== 'kernel') return false
+  const step = makerOf(program.steps[made]!, input, output)
+  if (step === null) return false
   const name = (slot: Slot): string => step.kernel.buffers[step.arguments.indexOf(slot)]!.name
   if (step.copies.some((c) => c.from === input)) {
     return (

@@ -15,6 +15,7 @@ import {
   Scratch,
   type Slot,
   type Step,
+  type TogetherStep,
   typeOf,
 } from '../program.ts'
 import type { Target } from '../target.ts'
@@ -39,7 +40,7 @@ export interface StepFacts {
   readonly at: string | undefined
 }
 
-type Timed = KernelStep | HostStep
+type Timed = KernelStep | TogetherStep | HostStep
 
 /** Facts of every kernel and host call of a program, in the order in which they are written. */
 export const factsOf = (program: Program, target: Target): ReadonlyMap<Timed, StepFacts> =>
@@ -50,22 +51,33 @@ export const factsOf = (program: Program, target: Target): ReadonlyMap<Timed, St
     visit(program, '', (inner, inside) => {
       for (const [equation, study] of studyGraph(inner.graph)) studies.set(equation, study)
       for (const step of inner.steps) {
-        if (step.tag === 'kernel') {
-          const first = step.equations[0]
+        for (const { kernel, equations } of kernelsOf(step)) {
+          const first = equations[0]
           // A kernel after its prologue: the later name is the one that says what it computes.
-          if (first !== undefined) names.set(first, step.kernel.name)
-          steps.push({ step, inside })
-        } else if (step.tag === 'host') steps.push({ step, inside })
+          if (first !== undefined) names.set(first, kernel.name)
+        }
+        if (isTimed(step)) steps.push({ step, inside })
       }
     })
     const nameOf: NameOf = (equation) => names.get(equation) ?? equation.primitive.name
-    return new Map(
-      steps.map(({ step, inside }): readonly [Timed, StepFacts] => [
+    const kernel = (step: KernelStep, inside: string): StepFacts =>
+      kernelFacts(step, inside, studies, nameOf)
+    const facts = (step: Timed, inside: string): StepFacts => {
+      if (step.tag === 'host') return hostFacts(step, inside)
+      if (step.tag === 'kernel') return kernel(step, inside)
+      return togetherFacts(
         step,
-        step.tag === 'host' ? hostFacts(step, inside) : kernelFacts(step, inside, studies, nameOf),
-      ]),
-    )
+        step.parts.map((part) => kernel(part, inside)),
+      )
+    }
+    return new Map(steps.map(({ step, inside }) => [step, facts(step, inside)] as const))
   })
+
+const isTimed = (step: Step): step is Timed =>
+  step.tag === 'kernel' || step.tag === 'together' || step.tag === 'host'
+
+const kernelsOf = (step: Step): readonly KernelStep[] =>
+  step.tag === 'together' ? step.parts : step.tag === 'kernel' ? [step] : []
 
 const visit = (
   program: Program,
@@ -91,6 +103,7 @@ const innerPrograms = (step: Step): readonly (readonly [Program, string])[] => {
     case 'branch':
       return step.branches.map((program, i) => [program, `branch ${i}`] as const)
     case 'kernel':
+    case 'together':
     case 'host':
       return []
     default:
@@ -113,6 +126,28 @@ const hostFacts = (step: HostStep, inside: string): StepFacts => ({
   inside,
   at: undefined,
 })
+
+const fewReasons = 3
+
+const severalOf = (reasons: readonly string[]): string => {
+  const distinct = [...new Set(reasons)]
+  const more = distinct.length > fewReasons ? '; …' : ''
+  return `${distinct.slice(0, fewReasons).join('; ')}${more}`
+}
+
+// What its kernels are and do, taken together.
+const togetherFacts = ({ name }: TogetherStep, parts: readonly StepFacts[]): StepFacts => {
+  const sum = (pick: (facts: StepFacts) => number): number => parts.reduce((n, f) => n + pick(f), 0)
+  return {
+    ...parts[0]!,
+    name,
+    operations: [...new Set(parts.flatMap((f) => f.operations))],
+    flops: sum((f) => f.flops),
+    bytes: sum((f) => f.bytes),
+    apart: severalOf(parts.map((f) => f.apart)),
+    stored: [...new Set(parts.flatMap((f) => f.stored))],
+  }
+}
 
 const kernelFacts = (
   step: KernelStep,

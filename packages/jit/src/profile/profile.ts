@@ -149,7 +149,7 @@ const observe = (
   const sitesWith = (sources: ReadonlyMap<KernelStep, string>): readonly Site[] =>
     [...facts].map(([step, known]) => ({
       facts: known,
-      source: step.tag === 'kernel' ? (sources.get(step) ?? '') : '',
+      source: sourceOf(step, sources),
     }))
   if (code.tag === 'js') {
     const driver = makeDriver(program, plan, observer)
@@ -164,6 +164,13 @@ const observe = (
     sites: sitesWith(observedProgram.sources),
     observed: { ...executable, code: { tag: 'wasm', program: observedProgram } },
   }
+}
+
+// Of kernels that run at once each different one.
+const sourceOf = (step: Step, sources: ReadonlyMap<KernelStep, string>): string => {
+  if (step.tag === 'kernel') return sources.get(step) ?? ''
+  if (step.tag !== 'together') return ''
+  return [...new Set(step.parts.map((part) => sources.get(part) ?? ''))].join('\n\n')
 }
 
 const compileRows = (times: StageTimes, firstRun: number): readonly CompileRow[] => [

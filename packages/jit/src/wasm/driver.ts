@@ -9,6 +9,7 @@ import {
   type ScanStep,
   type Slot,
   type Step,
+  type TogetherStep,
   type WhileStep,
 } from '../program.ts'
 import { FunctionBody } from './encode/body.ts'
@@ -95,8 +96,8 @@ export class DriverPrinter {
     return { local: 0, offset: this.#ground.arena + address.offset }
   }
 
-  #steps(program: Program, env: Environment): void {
-    for (const step of program.steps) {
+  #steps({ steps }: Pick<Program, 'steps'>, env: Environment): void {
+    for (const step of steps) {
       const site = this.#sites.get(step)
       if (site !== undefined) this.#mark(2 * site)
       this.#step(step, env)
@@ -115,6 +116,8 @@ export class DriverPrinter {
     switch (step.tag) {
       case 'kernel':
         return this.#kernel(step, env)
+      case 'together':
+        return this.#together(step, env)
       case 'scan':
         return this.#scan(step, env)
       case 'while':
@@ -135,6 +138,18 @@ export class DriverPrinter {
       pushOperand(this.#body, this.#operand(slot, env))
       this.#body.load(op.i32Store, this.#ground.arguments + 4 * n)
     })
+  }
+
+  #together(step: TogetherStep, env: Environment): void {
+    const { parts } = step
+    // Who wants to be told of each kernel has them run one by one.
+    if (parts.some((part) => this.#sites.has(part))) return this.#steps({ steps: parts }, env)
+    const phase = this.#kernels.together(step, this.#module)
+    this.#arguments(
+      parts.flatMap((part) => part.arguments),
+      env,
+    )
+    this.#phase(phase)
   }
 
   #pushArguments(): void {

@@ -79,6 +79,7 @@ const programsOf = (step: Step): readonly Program[] => {
     case 'branch':
       return step.branches
     case 'kernel':
+    case 'together':
     case 'host':
       return []
     default:
@@ -90,6 +91,8 @@ const slotsOf = (step: Step): readonly Slot[] => {
   switch (step.tag) {
     case 'kernel':
       return [...step.arguments, ...step.copies.map((c) => c.from)]
+    case 'together':
+      return step.parts.flatMap(slotsOf)
     case 'scan':
       return [...step.constants, ...step.initial, ...step.xs]
     case 'while':
@@ -115,6 +118,8 @@ const mostArguments = (program: Program): number =>
     0,
     ...everyStep(program).map((step) => {
       if (step.tag === 'kernel') return step.arguments.length
+      if (step.tag === 'together')
+        return step.parts.reduce((n, part) => n + part.arguments.length, 0)
       return step.tag === 'host' ? step.inputs.length + step.outputs.length : 0
     }),
   )

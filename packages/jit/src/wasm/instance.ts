@@ -18,6 +18,8 @@ export interface WasmModule {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly ground: Ground
   readonly kernels: readonly KernelFunction[]
+  /** How many phases it exports: `p0`, `p1`, … */
+  readonly phases: number
   /** The loop IR of each step's kernel, as text. */
   readonly sources: ReadonlyMap<KernelStep, string>
   readonly hostFunctions: readonly HostFunction[]
@@ -36,7 +38,10 @@ export const printModule = (
   const module = new ModuleBuilder()
   module.importMemory('env', 'memory', { initial: 1, maximum: 65536, shared })
   const kernels = new Kernels()
-  for (const step of everyStep(program)) if (step.tag === 'kernel') kernels.prepare(step)
+  for (const step of everyStep(program)) {
+    if (step.tag === 'kernel') kernels.prepare(step)
+    else if (step.tag === 'together') for (const part of step.parts) kernels.prepare(part)
+  }
   const hostFunctions = kernels.hostFunctions()
   for (const f of hostFunctions) {
     const params = f.arity === 1 ? ([f.kind] as const) : ([f.kind, f.kind] as const)
@@ -56,6 +61,7 @@ export const printModule = (
     bytes: module.toBytes(),
     ground,
     kernels: kernels.functions,
+    phases: kernels.phases,
     get sources() {
       return kernels.sources()
     },
@@ -118,9 +124,8 @@ export const linking = (
     maths: Object.fromEntries(hostFunctions.map((f) => [f.name, f.run])),
   }
   const linked = ({ exports }: WebAssembly.Instance): Instance => {
-    const count = module.kernels.reduce((n, k) => n + k.phases.length, 0)
     phases.splice(0)
-    for (let p = 0; p < count; p++) phases.push(functionOf(exports, `p${p}`))
+    for (let p = 0; p < module.phases; p++) phases.push(functionOf(exports, `p${p}`))
     const run = functionOf(exports, 'run')
     return {
       run: (at) => {

@@ -3,11 +3,12 @@ import { type DType, CompileError, CotangentError } from '@cotangent/core'
 import type { Kernel } from '../kernel.ts'
 import { showKernel } from '../loops/show.ts'
 import { stage } from '../profile/stopwatch.ts'
-import type { KernelStep } from '../program.ts'
+import type { KernelStep, TogetherStep } from '../program.ts'
 import type { ModuleBuilder } from './encode/module.ts'
 import type { HostFunction } from './print/host.ts'
 import { type Phase, type PrintedPhase, phasesOf, printPhase } from './print/phases.ts'
 import { runWasmPasses } from './passes/passes.ts'
+import { type Section, printTogether } from './print/together.ts'
 
 /** A kernel after the loop passes, split into phases. */
 export interface PreparedKernel {
@@ -56,6 +57,16 @@ const samePhases = (a: readonly PrintedPhase[], b: readonly PrintedPhase[]): boo
   a.length === b.length &&
   a.every(({ body, rounds }, n) => rounds === b[n]!.rounds && body.equals(b[n]!.body))
 
+// Each different one of the kernels that a phase runs at once, and how often it runs.
+const sourceOf = (name: string, made: readonly KernelFunction[]): string => {
+  const counts = new Map<KernelFunction, number>()
+  for (const kernel of made) counts.set(kernel, (counts.get(kernel) ?? 0) + 1)
+  const texts = [...counts].map(([{ source }, count]) =>
+    count === 1 ? source : `${count} × ${source}`,
+  )
+  return `${name}: at once\n\n${texts.join('\n\n')}`
+}
+
 export class Kernels {
   readonly #prepared = new Map<Kernel, PreparedKernel>()
   readonly #functions = new Map<Kernel, KernelFunction>()
@@ -63,10 +74,20 @@ export class Kernels {
   readonly #printed: { readonly phases: readonly PrintedPhase[]; readonly made: KernelFunction }[] =
     []
   readonly #host = new Map<string, number>()
-  readonly functions: KernelFunction[] = []
+  readonly #shown = new Set<KernelFunction>()
   /** Phases that call functions of JavaScript. */
   readonly hosting: Set<number> = new Set()
   #phases = 0
+
+  /** What the driver calls, in the order in which it first does. */
+  get functions(): readonly KernelFunction[] {
+    return [...this.#shown]
+  }
+
+  /** How many phases there are: `p0`, `p1`, … */
+  get phases(): number {
+    return this.#phases
+  }
 
   /** Runs the loop passes; all kernels are prepared before the first is printed. */
   prepare(step: KernelStep): void {
@@ -98,6 +119,42 @@ export class Kernels {
 
   /** Writes a kernel's phases into the module, unless an equal kernel is there. */
   print(step: KernelStep, module: ModuleBuilder): KernelFunction {
+    const made = this.#function(step, module)
+    this.#shown.add(made)
+    return made
+  }
+
+  /** Writes a function whose rounds are those of several kernels. */
+  together({ name, parts }: TogetherStep, module: ModuleBuilder): PhaseFunction {
+    const made = parts.map((part) => this.#function(part, module))
+    const number = this.#phases++
+    const sections: Section[] = []
+    let [at, rounds, total] = [0, 0, 0]
+    made.forEach(({ phases }, n) => {
+      for (const phase of phases) {
+        sections.push({ index: phase.index, rounds: phase.rounds, at })
+        rounds += phase.rounds
+        total += phase.rounds * phase.cost
+        if (this.hosting.has(phase.number)) this.hosting.add(number)
+      }
+      at += 4 * parts[n]!.arguments.length
+    })
+    const index = module.declare(name, ['i32', 'i32', 'i32'], [])
+    module.define(index, printTogether(sections))
+    module.export(`p${number}`, index)
+    const phase = { number, index, rounds, cost: total / rounds }
+    this.#shown.add({
+      name,
+      get source() {
+        return sourceOf(name, made)
+      },
+      buffers: made.flatMap((kernel) => kernel.buffers),
+      phases: [phase],
+    })
+    return phase
+  }
+
+  #function(step: KernelStep, module: ModuleBuilder): KernelFunction {
     this.#steps.push(step)
     const done = this.#functions.get(step.kernel)
     if (done !== undefined) return done
@@ -128,7 +185,6 @@ export class Kernels {
       phases: functions,
     }
     this.#printed.push({ phases: printed, made })
-    this.functions.push(made)
     return made
   }
 }

@@ -62,6 +62,26 @@ describe('float32 in lanes', () => {
     expect(wrong.slice(0, 5)).toEqual([])
   })
 
+  test('exp of what is never positive is, too', () => {
+    const kernel = wasmKernel(
+      mapKernel(samples.length, ['float32'], (x) =>
+        unaryOp('exp', unaryOp('negate', binaryOp('multiply', x!, x!))),
+      ),
+    )
+    const [x, out] = kernel.arrays
+    // Squares up to where exp has long been 0, most of them where it is not.
+    x!.set(samples.map((value, i) => (i % 2 === 0 ? value : Math.sqrt((i / samples.length) * 110))))
+    kernel.run()
+    const wrong = Array.from(x!)
+      .map((value, i) => ({
+        value,
+        found: out![i]!,
+        truth: Math.exp(-Math.fround(value * value)),
+      }))
+      .filter((row) => stepsBetween32(row.found, row.truth) > 2)
+    expect(wrong.slice(0, 5)).toEqual([])
+  })
+
   test.each(unary)('%s without lanes', (op) => {
     const few = samples.filter((_, i) => i % 29 === 0)
     const lanes = mapKernel(few.length, ['float32'], (x) => unaryOp(op, x!))

@@ -18,18 +18,32 @@ import {
   sub,
   withSign,
 } from '../arith.ts'
+import { isNeverPositive } from '../signs.ts'
+
+/** x as n ln 2 + r. */
+export interface Reduced {
+  readonly r: Scalar
+  /** y · 2ⁿ, rounded once. */
+  readonly scaled: (y: Scalar) => Scalar
+}
 
 /** What one precision brings along. */
 export interface ExponentialKit {
-  /** r and y · 2ⁿ, rounded once, where that may be denormal or infinite. */
-  readonly wide: (x: Scalar) => { readonly r: Scalar; readonly scaled: (y: Scalar) => Scalar }
+  /** Where y · 2ⁿ may be denormal or infinite. */
+  readonly wide: (x: Scalar) => Reduced
+  /** The same for x ≤ 0. */
+  readonly falling: (x: Scalar) => Reduced
   /** r and 2^(n + by), which must be a normal number. */
   readonly narrow: (x: Scalar, by: number) => { readonly r: Scalar; readonly power: Scalar }
+  /** r and 2ⁿ for 0 ≤ x up to `saturation`, the less precise the larger x is. */
+  readonly coarse: (x: Scalar) => { readonly r: Scalar; readonly power: Scalar }
   /** eʳ − 1 for |r| ≤ ln 2 / 2. */
   readonly expMinusOne: (r: Scalar) => Scalar
   /** exp is infinite above, 0 below. */
   readonly overflow: number
   readonly underflow: number
+  /** Where `falling` gives 0 at the latest. */
+  readonly fallen: number
   /** exp x − 1 is −1 below. */
   readonly vanishing: number
   /** exp x − 1 is x up to here. */
@@ -38,7 +52,8 @@ export interface ExponentialKit {
   readonly saturation: number
   /** cosh is infinite above. */
   readonly largestCosh: number
-  /** (tanh x / x − 1) / x² in x² on |x| ≤ 0.625, (sinh x / x − 1) / x² in x² on |x| ≤ 1. */
+  /** (tanh x / x − 1) / x² in x² on |x| ≤ tanhBound, (sinh x / x − 1) / x² in x² on |x| ≤ 1. */
+  readonly tanhBound: number
   readonly tanhTail: readonly number[]
   readonly sinhTail: readonly number[]
 }
@@ -63,11 +78,11 @@ const oddSum = (x: Scalar, tail: readonly number[]): Scalar => {
 export const makeExponentials = (kit: ExponentialKit): Exponentials => {
   const { expMinusOne, narrow, overflow, underflow, wide } = kit
 
-  const expBounded = (x: Scalar): Scalar => {
-    const { r, scaled } = wide(x)
-    return scaled(add(expMinusOne(r), 1))
-  }
-  const exp = (x: Scalar): Scalar => expBounded(pmax(pmin(x, overflow), underflow))
+  const expOf = ({ r, scaled }: Reduced): Scalar => scaled(add(expMinusOne(r), 1))
+  /** exp of what is at most 0. */
+  const expFalling = (x: Scalar): Scalar => expOf(kit.falling(pmax(x, kit.fallen)))
+  const exp = (x: Scalar): Scalar =>
+    isNeverPositive(x) ? expFalling(x) : expOf(wide(pmax(pmin(x, overflow), underflow)))
 
   const expm1 = (x: Scalar): Scalar => {
     // Halves keep 2ⁿ finite where n is the largest exponent plus 1.
@@ -78,7 +93,7 @@ export const makeExponentials = (kit: ExponentialKit): Exponentials => {
 
   /** 1 / (1 + e⁻ˣ), by way of e^−|x|, which never overflows; corrected for the rounded sum. */
   const logistic = (x: Scalar): Scalar => {
-    const z = expBounded(pmax(negAbs(x), underflow))
+    const z = expFalling(negAbs(x))
     const below = add(z, 1)
     const quotient = div(select(lt(x, 0), z, 1), below)
     return sub(quotient, mul(quotient, sub(z, sub(below, 1))))
@@ -86,10 +101,11 @@ export const makeExponentials = (kit: ExponentialKit): Exponentials => {
 
   /** A polynomial near zero, and 1 − 2 / (exp(2 |x|) + 1), which damps errors of exp, beyond. */
   const tanh = (x: Scalar): Scalar => {
-    const { r, power } = narrow(pmin(abs(add(x, x)), kit.saturation), 0)
+    const a = abs(x)
+    const { r, power } = kit.coarse(pmin(add(a, a), kit.saturation))
     const grown = mul(add(expMinusOne(r), 1), power)
     const large = withSign(sub(1, div(2, add(grown, 1))), x)
-    return select(lt(abs(x), 0.625), oddSum(x, kit.tanhTail), large)
+    return select(lt(a, kit.tanhBound), oddSum(x, kit.tanhTail), large)
   }
 
   /** e^|x| / 2, without overflow where its double would. */

@@ -20,6 +20,8 @@ import { type Exponentials, makeExponentials } from '../families/exponential.ts'
 /** Adding it rounds a small float32 to an integer, which is left in the low bits of the sum. */
 export const roundingShift: number = 1.5 * 2 ** 23
 const bias = 127
+/** Powers of two are made so much larger, that small ones are normal. */
+const lift = 64
 const log2e = 1.4426950408889634
 // ln 2 in two parts; the first has nine bits, so that its multiples are exact.
 export const ln2High = 0.693359375
@@ -32,8 +34,8 @@ const exp2Tail = [0.69314724, 0.24022655, 0.055502724, 0.009617063, 0.0013418293
 // (sinh x − x) / x³ in x², on |x| ≤ 1.
 const sinhTail = [0.16666667, 0.008333311, 0.00019842635, 2.7839255e-6]
 
-// (tanh x − x) / x³ in x², on |x| ≤ 0.625, within 2^-27 of tanh x.
-const tanhTail = [-0.33333284, 0.13331483, -0.053742774, 0.020648062, -0.0057140635]
+// (tanh x − x) / x³ in x², on |x| ≤ 0.5, within 2^-26 of tanh x.
+const tanhTail = [-0.33333144, 0.13325873, -0.05304514, 0.017240822]
 
 /** n in a float32 with n + `offset` in its low bits, and r, of x = n ln 2 + r. */
 export const reduced = (
@@ -67,19 +69,32 @@ export const exponentials: Exponentials = makeExponentials({
     const { shifted, r } = reduced(x, 2 * bias)
     return { r, scaled: (y) => scaled(y, shifted) }
   },
+  falling: (x) => {
+    const { shifted, r } = reduced(x, bias + lift)
+    return { r, scaled: (y) => mul(mul(y, powerOfTwo(shifted)), 2 ** -lift) }
+  },
   narrow: (x, by) => {
     const { shifted, r } = reduced(x, bias + by)
     return { r, power: powerOfTwo(shifted) }
+  },
+  // Products with n up to 8 are exact, as the factor ends in zeros.
+  coarse: (x) => {
+    const shifted = add(mul(x, log2e), roundingShift + bias)
+    const n = sub(shifted, roundingShift + bias)
+    return { r: sub(x, mul(n, Math.fround(Math.LN2))), power: powerOfTwo(shifted) }
   },
   expMinusOne,
   overflow: 89,
   // Here both factors of 2ⁿ are 0: processors are slow where a product of others is denormal, and the
   // softmax of masked rows has nothing but such.
   underflow: -176,
+  // Here 2ⁿ⁺ˡⁱᶠᵗ is 0 likewise.
+  fallen: -132.4,
   vanishing: -18,
   tiny: 2 ** -25,
   saturation: 20,
   largestCosh: 89.5,
+  tanhBound: 0.5,
   tanhTail,
   sinhTail,
 })

@@ -16,7 +16,7 @@ import {
   toFloat32,
   toFloat64,
 } from '../arith.ts'
-import { type Exponentials, makeExponentials } from '../families/exponential.ts'
+import { type Exponentials, type Reduced, makeExponentials } from '../families/exponential.ts'
 import { roundingShift } from '../float32/exponential.ts'
 
 // ln 2 in two parts; multiples of the first by any exponent are exact.
@@ -60,24 +60,30 @@ const reduced = (x: Scalar): { readonly n: Scalar; readonly r: Scalar } => {
 /** eʳ − 1 for |r| ≤ ln 2 / 2. */
 export const expMinusOne = (r: Scalar): Scalar => add(r, mul(square(r), polynomial(r, expTail)))
 
-export const wide = (x: Scalar): { readonly r: Scalar; readonly scaled: (y: Scalar) => Scalar } => {
+export const wide = (x: Scalar): Reduced => {
   const { n, r } = reduced(x)
   return { r, scaled: (y) => scaled(y, n) }
 }
 
+const narrow = (x: Scalar, by: number): { readonly r: Scalar; readonly power: Scalar } => {
+  const { n, r } = reduced(x)
+  return { r, power: scaled(constant(x, 1), add(n, by)) }
+}
+
 export const exponentials: Exponentials = makeExponentials({
   wide,
-  narrow: (x, by) => {
-    const { n, r } = reduced(x)
-    return { r, power: scaled(constant(x, 1), add(n, by)) }
-  },
+  falling: wide,
+  narrow,
+  coarse: (x) => narrow(x, 0),
   expMinusOne,
   overflow: 710,
   underflow: -746,
+  fallen: -746,
   vanishing: -38,
   tiny: 2 ** -54,
   saturation: 40,
   largestCosh: 710.5,
+  tanhBound: 0.625,
   tanhTail,
   sinhTail,
 })

@@ -1,5 +1,5 @@
 /** What normalisations have in common: statistics over axes, and learned factors and offsets. */
-import { type Axes, type Tensor, range, reshape } from '@cotangent/core'
+import { type Axes, type Tensor, customJvp, range, reshape } from '@cotangent/core'
 import { prims } from '@cotangent/ops'
 
 /** Learned factors and offsets; absent ones are 1 and 0. */
@@ -17,13 +17,27 @@ export interface Moments {
 /** Mean and biased variance over axes, which keep extent 1. */
 export const moments = (x: Tensor, axis: Axes): Moments => {
   const mean = x.mean({ axis, keepdims: true })
-  const variance = x.sub(mean).square().mean({ axis, keepdims: true })
-  return { mean, variance }
+  return { mean, variance: meanSquareAbout(axis)(x, mean) }
 }
+
+// Backwards the sign is changed once a mean, not once an element.
+const centred = (x: Tensor, mean: Tensor): Tensor => x.add(mean.neg())
+
+// Moving the mean changes the variance by the sum of the deviations, which is 0: its derivative is that at a
+// mean that stays. Left to itself the chain rule sums deviations, backwards in one more pass over x.
+const meanSquareAbout = (axis: Axes): ((x: Tensor, mean: Tensor) => Tensor) =>
+  customJvp(
+    (x: Tensor, mean: Tensor): Tensor => centred(x, mean).square().mean({ axis, keepdims: true }),
+    ([x, mean], [dx]) => {
+      const deviation = centred(x, mean)
+      const variance = deviation.square().mean({ axis, keepdims: true })
+      return [variance, deviation.mul(dx).mean({ axis, keepdims: true }).mul(2)]
+    },
+  )
 
 /** (x − mean) / √(variance + epsilon); the root is taken once a statistic, not once an element. */
 export const standardize = (x: Tensor, { mean, variance }: Moments, epsilon: number): Tensor =>
-  x.sub(mean).mul(prims.rsqrt(variance.add(epsilon)))
+  centred(x, mean).mul(prims.rsqrt(variance.add(epsilon)))
 
 /** As `standardize`, with the learned factor folded in: one multiplication an element. */
 export const standardizeChannels = (
@@ -34,7 +48,7 @@ export const standardizeChannels = (
   place: (v: Tensor) => Tensor,
 ): Tensor => {
   const root = prims.rsqrt(variance.add(epsilon))
-  const y = x.sub(mean).mul(scale === undefined ? root : root.mul(place(scale)))
+  const y = centred(x, mean).mul(scale === undefined ? root : root.mul(place(scale)))
   return bias === undefined ? y : y.add(place(bias))
 }
 

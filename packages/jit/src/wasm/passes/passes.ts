@@ -16,6 +16,7 @@ import { sizeOfBody, walk } from '../../loops/visit.ts'
 import { expand } from './expand.ts'
 import { branchOnGuards } from './guards.ts'
 import { readableIn } from './readable.ts'
+import { unrollLanes } from './unrollLanes.ts'
 import { takesLanes, vectorVariables, vectorise } from './vectorise.ts'
 
 /** Nodes that a written-out loop may have. */
@@ -80,6 +81,7 @@ export const wasmPasses: readonly LoopPass[] = [
   { name: 'lanes for parallel loops', run: lanes },
   { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
   { name: 'branch on large guards', run: onBody(branchOnGuards) },
+  { name: 'several vectors a round', run: onBody(unrollLanes) },
   { name: 'share subexpressions', run: onBody(share) },
   { name: 'hoist invariants and share them', run: onBody(hoistAndShare) },
   { name: 'vectors for variables', run: onBody(vectorVariables) },

@@ -1,5 +1,5 @@
 /** Normalisation, dropout, activations and folding: what each does in training and in inference. */
-import { type Tensor, TreeError, grad, tensor, tree } from '@cotangent/core'
+import { type Tensor, TreeError, grad, hessian, tensor, tree, vmap } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { nn } from '@cotangent/nn'
 import { np, random } from '@cotangent/ops'
@@ -363,5 +363,33 @@ describe('foldBatchNorm', () => {
     const last = nn.serial(nn.conv2d(3, 1, { layout: 'NHWC' }), nn.batchNorm({ axis: -1 }))
     const v = last.init(key, [2, 3, 3, 2])
     expect(nn.foldBatchNorm(last, v).layer.traits?.parts).toHaveLength(1)
+  })
+})
+
+describe('derivatives of normalisation', () => {
+  const { layerNorm, batchNormTraining } = nn.functional
+  const weights = normal([3, 4], 31)
+  // The chain rule through the mean's own part of the variance, which the library leaves out.
+  const written = (x: Tensor, axis: number): Tensor => {
+    const deviation = x.sub(x.mean({ axis, keepdims: true }))
+    const variance = deviation.square().mean({ axis, keepdims: true })
+    return deviation.div(variance.add(1e-5).sqrt())
+  }
+  const pairs = {
+    layerNorm: [(x: Tensor) => layerNorm(x), (x: Tensor) => written(x, -1)],
+    batchNorm: [(x: Tensor) => batchNormTraining(x).y, (x: Tensor) => written(x, 0)],
+  } as const
+  test.each(['layerNorm', 'batchNorm'] as const)('%s, of first and second order', (name) => {
+    const [own, plain] = pairs[name].map(
+      (f) =>
+        (x: Tensor): Tensor =>
+          f(x).tanh().mul(weights).sum(),
+    )
+    const x = normal([3, 4], 32).mul(2).add(1)
+    expect(close(grad(own!)(x), grad(plain!)(x))).toBe(true)
+    expect(close(hessian(own!)(x), hessian(plain!)(x), 1e-3)).toBe(true)
+    expect(close(jit(hessian(own!))(x), hessian(plain!)(x), 1e-3)).toBe(true)
+    const many = normal([5, 3, 4], 33)
+    expect(close(vmap(grad(own!))(many), vmap(grad(plain!))(many))).toBe(true)
   })
 })

@@ -1,4 +1,4 @@
-import { grad, jit, np, scan, type Tensor, tensor, tree, vmap } from 'cotangent'
+import { grad, jit, lax, np, scan, type Tensor, tensor, tree, vmap } from 'cotangent'
 import { describe, expect, test } from 'vitest'
 import { thrownBy } from './support.ts'
 
@@ -135,10 +135,28 @@ describe('axes and shapes', () => {
     ['triuIndices', { m: 2 }, (o) => np.triuIndices(3, 0, o)],
     ['unravelIndex', { shape: [2, 3] }, (o) => np.unravelIndex(3, o)],
     ['ravelMultiIndex', { dims: [2, 3] }, (o) => np.ravelMultiIndex([[0], [1]], o)],
+    ['eye', { k: 1 }, (o) => np.eye(2, 2, o)],
+    ['insert', { index: 1 }, (o) => np.insert(v, o, 0)],
+    ['delete', { index: [0, 1] }, (o) => np.delete(v, o)],
     ['hanning', { M: 4 }, (o) => np.hanning(o)],
     ['bartlett', { M: 4 }, (o) => np.bartlett(o)],
   ]
-  test.each(withOptions)('np.%s in place of a number: %j', (_, options, f) => {
+  const laxWithOptions: typeof withOptions = [
+    ['transpose', { permutation: [2, 0, 1] }, (o) => lax.transpose(x, o)],
+    ['reshape', { newSizes: [24] }, (o) => lax.reshape(x, o)],
+    ['broadcast', { sizes: [2] }, (o) => lax.broadcast(x, o)],
+    ['broadcastInDim', { shape: [2, 3] }, (o) => lax.broadcastInDim(v, o, [1])],
+    ['broadcastInDim', { axes: [1] }, (o) => lax.broadcastInDim(v, [2, 3], o)],
+    ['broadcastedIota', { shape: [2, 3] }, (o) => lax.broadcastedIota('int32', o, 0)],
+    ['slice', { start: [0, 0, 0] }, (o) => lax.slice(x, o, [1, 1, 1])],
+    ['dynamicSlice', { sizes: [1, 1, 1] }, (o) => lax.dynamicSlice(x, [0, 0, 0], o)],
+    ['reduceSum', { axes: [0] }, (o) => lax.reduceSum(x, o)],
+    ['reduceMax', { axis: 0 }, (o) => lax.reduceMax(x, o)],
+    ['reduce', { dimensions: [0] }, (o) => lax.reduce(x, 0, lax.add, o)],
+    ['expandDims', { dimensions: [0] }, (o) => lax.expandDims(x, o)],
+    ['integerPow', { n: 2 }, (o) => lax.integerPow(x, o)],
+  ]
+  test.each([...withOptions, ...laxWithOptions])('%s in place of a number: %j', (_, options, f) => {
     const error = thrownBy(() => f(untyped(options)))
     const [[name, value]] = Object.entries(Object(options)) as [[string, number | number[]]]
     const spelled = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
@@ -146,6 +164,12 @@ describe('axes and shapes', () => {
     expect(error.message).toMatch(/want {2}a number/)
     expect(error.message).toMatch(/fix {3}give the .* itself/)
     expect(error.message).toContain(`itself, not in an object: ${spelled}`)
+  })
+
+  test('what is no list of tensors is refused', () => {
+    for (const f of [np.concatenate, np.stack, np.lexsort, np.meshgrid, np.vstack]) {
+      for (const given of ['text', { axis: 0 }]) thrownBy(() => f(untyped(given)))
+    }
   })
 
   test('a huge shape is an error, not a crash', () => {

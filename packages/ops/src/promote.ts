@@ -8,8 +8,10 @@ import {
   ShapeError,
   Tensor,
   type TensorLike,
+  TreeError,
   broadcastInDim,
   broadcastShapes,
+  describeValue,
   fill,
   isComplex,
   isFloat,
@@ -208,9 +210,22 @@ export const promoteDTypes = (
   operands: readonly TensorLike[],
   rule: PromoteRule = {},
 ): readonly Tensor[] => {
+  requireList(operation, operands)
   const leaves = operands.map((operand) => leafOf(operation, operand))
   const type = applyRule(operation, promote(leaves.map(typeOf)), rule)
   return leaves.map((leaf) => place(operation, leaf, typeOf(leaf).shape, type))
+}
+
+/** @throws TreeError for operands that are no list of them. */
+export const requireList = (operation: string, operands: readonly TensorLike[]): void => {
+  if (Array.isArray(operands)) return
+  throw new TreeError({
+    operation,
+    problem: 'the operands are not in a list',
+    got: describeValue(operands),
+    want: 'an array of tensors',
+    fix: 'put them into one: [x, y]',
+  })
 }
 
 /** One operand as a tensor, under the rule. */

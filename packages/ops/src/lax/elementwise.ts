@@ -6,6 +6,7 @@ import {
   add as addSame,
   fill,
   kindOf,
+  requireNumber,
   stopGradient as stopTree,
 } from '@cotangent/core'
 import * as binary from '../prims/binary.ts'
@@ -182,7 +183,10 @@ export const ge: Binary = two('ge', compare.ge)
 
 /** `x` to a constant integer power, differentiated as a polynomial. */
 export const integerPow = (x: TensorLike, n: number): Tensor =>
-  unary.integerPow(promoteOne('lax.integerPow', x, { numeric: true }), n)
+  unary.integerPow(
+    promoteOne('lax.integerPow', x, { numeric: true }),
+    requireNumber('lax.integerPow', 'the exponent', n),
+  )
 
 /** `onTrue` where the predicate (of the same shape, or a scalar) holds, else `onFalse`. */
 export const select = (predicate: TensorLike, onTrue: TensorLike, onFalse: TensorLike): Tensor => {

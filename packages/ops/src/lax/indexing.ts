@@ -7,6 +7,7 @@ import {
   type TensorLike,
   add,
   fill,
+  listOfNumbers,
   normalizeAxis,
   range,
   reshape,
@@ -51,7 +52,7 @@ const fromEnd = (operation: string, start: number | Tensor, extent: number): Ten
  */
 export const dynamicSlice = (x: TensorLike, startIndices: Starts, sliceSizes: Shape): Tensor => {
   const a = promoteOne('lax.dynamicSlice', x)
-  requireFits('lax.dynamicSlice', a, sliceSizes)
+  requireFits('lax.dynamicSlice', a, listOfNumbers('lax.dynamicSlice', 'the shape', sliceSizes))
   return sliceAt(a, resolveStarts('lax.dynamicSlice', a, startIndices), sliceSizes)
 }
 

@@ -6,6 +6,7 @@ import {
   type Tensor,
   type TensorLike,
   broadcastInDim as spreadTo,
+  listOfNumbers as numbers,
   normalizeAxis,
   range,
   reduceSum as sumOver,
@@ -66,22 +67,29 @@ export const batchMatmul = (lhs: TensorLike, rhs: TensorLike): Tensor => {
 /** The same elements, row-major, under another shape; `dimensions` permutes the axes first. */
 export const reshape = (x: TensorLike, newSizes: Shape, dimensions?: readonly number[]): Tensor => {
   const a = promoteOne('lax.reshape', x)
-  return reshapeTo(dimensions === undefined ? a : permute(a, dimensions), newSizes)
+  const sizes = numbers('lax.reshape', 'the shape', newSizes)
+  if (dimensions === undefined) return reshapeTo(a, sizes)
+  return reshapeTo(permute(a, numbers('lax.reshape', 'the permutation', dimensions)), sizes)
 }
 /** Reorders axes: result axis `d` is input axis `permutation[d]`. */
 export const transpose = (x: TensorLike, permutation: readonly number[]): Tensor =>
-  permute(promoteOne('lax.transpose', x), permutation)
+  permute(promoteOne('lax.transpose', x), numbers('lax.transpose', 'the permutation', permutation))
 /** New leading axes. */
 export const broadcast = (x: TensorLike, sizes: Shape): Tensor => {
   const a = promoteOne('lax.broadcast', x)
-  return numpyShape.broadcastTo(a, [...sizes, ...a.shape])
+  return numpyShape.broadcastTo(a, [...numbers('lax.broadcast', 'the shape', sizes), ...a.shape])
 }
 /** Repeats along new axes; `broadcastDimensions[d]` is where axis `d` goes. */
 export const broadcastInDim = (
   x: TensorLike,
   shape: Shape,
   broadcastDimensions: readonly number[],
-): Tensor => spreadTo(promoteOne('lax.broadcastInDim', x), shape, broadcastDimensions)
+): Tensor =>
+  spreadTo(
+    promoteOne('lax.broadcastInDim', x),
+    numbers('lax.broadcastInDim', 'the shape', shape),
+    numbers('lax.broadcastInDim', 'the axes', broadcastDimensions),
+  )
 /** Reverses the order along axes. */
 export const rev = (x: TensorLike, dimensions: readonly number[]): Tensor =>
   numpyShape.flip(x, dimensions)
@@ -103,8 +111,10 @@ export const collapse = (x: TensorLike, start: number, stop?: number): Tensor =>
 /** `0 … size − 1`. */
 export const iota = (dtype: DType, size: number): Tensor => structure.iota(dtype, [size], 0)
 /** Positions along one axis, repeated over the others. */
-export const broadcastedIota = (dtype: DType, shape: Shape, dimension: number): Tensor =>
-  structure.iota(dtype, shape, normalizeAxis('lax.broadcastedIota', dimension, shape.length))
+export const broadcastedIota = (dtype: DType, shape: Shape, dimension: number): Tensor => {
+  const sizes = numbers('lax.broadcastedIota', 'the shape', shape)
+  return structure.iota(dtype, sizes, normalizeAxis('lax.broadcastedIota', dimension, sizes.length))
+}
 
 /** Joins tensors of one dtype along an axis. */
 export const concatenate = (xs: readonly TensorLike[], dimension: number): Tensor =>
@@ -117,7 +127,14 @@ export const slice = (
   limitIndices: Shape,
   strides?: Shape | null,
 ): Tensor =>
-  structure.slice(promoteOne('lax.slice', x), startIndices, limitIndices, strides ?? undefined)
+  structure.slice(
+    promoteOne('lax.slice', x),
+    numbers('lax.slice', 'the start', startIndices),
+    numbers('lax.slice', 'the limit', limitIndices),
+    strides === undefined || strides === null
+      ? undefined
+      : numbers('lax.slice', 'the stride', strides),
+  )
 
 /** A slice along one axis; negative bounds count from the end. */
 export const sliceInDim = (
@@ -268,22 +285,25 @@ export const cumlogsumexp: Running = runAlong('cumlogsumexp', running.cumlogsume
 
 /** Sums over axes. */
 export const reduceSum = (x: TensorLike, axes: readonly number[]): Tensor =>
-  sumOver(promoteOne('lax.reduceSum', x), axes)
+  sumOver(promoteOne('lax.reduceSum', x), numbers('lax.reduceSum', 'the axes', axes))
 /** The greatest element over axes; equal ones share the derivative. */
 export const reduceMax = (x: TensorLike, axes: readonly number[]): Tensor =>
-  reductions.reduceMax(promoteOne('lax.reduceMax', x), axes)
+  reductions.reduceMax(promoteOne('lax.reduceMax', x), numbers('lax.reduceMax', 'the axes', axes))
 /** The smallest element over axes; equal ones share the derivative. */
 export const reduceMin = (x: TensorLike, axes: readonly number[]): Tensor =>
-  reductions.reduceMin(promoteOne('lax.reduceMin', x), axes)
+  reductions.reduceMin(promoteOne('lax.reduceMin', x), numbers('lax.reduceMin', 'the axes', axes))
 /** The product over axes. */
 export const reduceProd = (x: TensorLike, axes: readonly number[]): Tensor =>
-  reductions.reduceProd(promoteOne('lax.reduceProd', x), axes)
+  reductions.reduceProd(
+    promoteOne('lax.reduceProd', x),
+    numbers('lax.reduceProd', 'the axes', axes),
+  )
 /** Whether all hold over axes; of integers, bitwise. */
 export const reduceAnd = (x: TensorLike, axes: readonly number[]): Tensor =>
-  reductions.reduceAnd(promoteOne('lax.reduceAnd', x), axes)
+  reductions.reduceAnd(promoteOne('lax.reduceAnd', x), numbers('lax.reduceAnd', 'the axes', axes))
 /** Whether any holds over axes; of integers, bitwise. */
 export const reduceOr = (x: TensorLike, axes: readonly number[]): Tensor =>
-  reductions.reduceOr(promoteOne('lax.reduceOr', x), axes)
+  reductions.reduceOr(promoteOne('lax.reduceOr', x), numbers('lax.reduceOr', 'the axes', axes))
 
 /**
  * Reduces over axes with an associative computation, starting from `initial`. `lax.add`, `max`,
@@ -296,7 +316,9 @@ export const reduce = (
   dimensions: readonly number[],
 ): Tensor => {
   const a = promoteOne('lax.reduce', x)
-  const axes = dimensions.map((d) => normalizeAxis('lax.reduce', d, a.ndim))
+  const axes = numbers('lax.reduce', 'the axes', dimensions).map((d) =>
+    normalizeAxis('lax.reduce', d, a.ndim),
+  )
   const combine = computationFunction(computation)
   const start = cast(promoteOne('lax.reduce', initial), a.dtype)
   const total = reduceNamed(computationName(computation), a, axes) ?? reduceTree(a, axes, combine)

@@ -28,6 +28,7 @@ import {
   constantLike,
   promoteDTypes,
   promoteOne,
+  requireList,
 } from '../promote.ts'
 import { power } from './arithmetic.ts'
 import { onDiagonal } from './diagonals.ts'
@@ -301,6 +302,7 @@ export const eye = (
   k = 0,
   options?: DTypeOr,
 ): Tensor => {
+  requireNumber('np.eye', 'the extent', n)
   if (typeof M === 'object' && M !== null) return eye(n, M.M ?? n, M.k ?? 0, { ...M })
   const shape = shapeOf('np.eye', [n, M ?? n])
   return cast(
@@ -310,8 +312,7 @@ export const eye = (
 }
 
 /** The `n`×`n` identity matrix. */
-export const identity = (n: number, options?: DTypeOr): Tensor =>
-  eye(requireNumber('np.identity', 'the extent', n), n, 0, options)
+export const identity = (n: number, options?: DTypeOr): Tensor => eye(n, n, 0, options)
 
 /** Ones at and below the `k`th diagonal. */
 export const tri = (n: number, M?: number | null, k = 0, options?: DTypeOr): Tensor => {
@@ -331,6 +332,7 @@ export const meshgrid = (
   vectors: readonly TensorLike[],
   options: { readonly indexing?: 'xy' | 'ij'; readonly sparse?: boolean } = {},
 ): readonly Tensor[] => {
+  requireList('np.meshgrid', vectors)
   const xs = vectors.map(asTensor)
   const order = xs.map((_, i) => (options.indexing !== 'ij' && i < 2 && xs.length > 1 ? 1 - i : i))
   const shape: number[] = new Array(xs.length).fill(1)

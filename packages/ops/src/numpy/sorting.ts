@@ -2,7 +2,7 @@
 import { IndexError, type Tensor, type TensorLike, normalizeAxis, reshape } from '@cotangent/core'
 import { sort as sortOperands } from '../prims/sort.ts'
 import { iota, reverse } from '../prims/structural.ts'
-import { promoteOne } from '../promote.ts'
+import { promoteOne, requireList } from '../promote.ts'
 import type { AxisOr } from './axes.ts'
 
 export interface SortOptions {
@@ -78,6 +78,7 @@ export const lexsort = (
   keys: readonly TensorLike[],
   options: { readonly axis?: number } = {},
 ): Tensor => {
+  requireList('np.lexsort', keys)
   const typed = keys.map((key) => promoteOne('np.lexsort', key))
   const first = typed[0]
   if (first === undefined)

@@ -373,11 +373,9 @@ const staticPositions = (
   extent: number = bound,
 ): readonly number[] => {
   const list =
-    typeof positions === 'number'
-      ? [positions]
-      : positions instanceof Tensor
-        ? [...positions.concrete(operation).data()]
-        : positions
+    positions instanceof Tensor
+      ? [...positions.concrete(operation).data()]
+      : listOfNumbers(operation, 'the position', positions)
   return list.map((i) => {
     const place = i < 0 ? i + extent : i
     if (Number.isInteger(place) && place >= 0 && place < bound) return place

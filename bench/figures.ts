@@ -3,17 +3,13 @@ import { chartFile } from './chart.ts'
 import { peersChart, waysChart } from './charts.ts'
 import { duration, times } from './format.ts'
 import { describeMachine } from './machine.ts'
+import { lossesTable } from './losses.ts'
+import { markdown } from './markdown.ts'
+import type { RooflineLine } from './peers/leastTime.ts'
 import type { Line } from './peers/line.ts'
-import {
-  type GoalVerdict,
-  type Standings,
-  standingsOf,
-  threadsOf,
-  valueOf,
-} from './peers/standings.ts'
-import { type ComparedTable, comparedTables, describeGoal, describeValue } from './peers/table.ts'
-import type { Workload } from './peers/workload.ts'
-import { workloads } from './peers/workloads.ts'
+import { type Standings, standingsOf } from './peers/standings.ts'
+import { type ComparedTable, comparedTables } from './peers/table.ts'
+import { workloadOf, workloads } from './peers/workloads.ts'
 import { type Report, type Result, ratioTo } from './results.ts'
 import { contendersOf } from './table.ts'
 
@@ -23,18 +19,10 @@ export interface Figures {
   readonly images: ReadonlyMap<string, string>
 }
 
-type Row = readonly string[]
-
-const markdown = ([head, ...rows]: readonly Row[]): string => {
-  const line = (row: Row): string => `| ${row.join(' | ')} |`
-  const rule = `| --- |${' ---: |'.repeat(head!.length - 1)}`
-  return [line(head!), rule, ...rows.map(line)].join('\n')
-}
+const nothing = 'Not measured yet.'
 
 /** Columns that say most, best first: what the page is about. */
 const mainColumns: readonly string[] = ['cotangent-wasm-2t', 'cotangent-wasm-1t', 'cotangent-js']
-
-const nothing = 'Not measured yet.'
 
 const comparisonBlock = (tables: readonly ComparedTable[], column: string): string => {
   const table = tables.find((t) => t.column === column)
@@ -42,8 +30,6 @@ const comparisonBlock = (tables: readonly ComparedTable[], column: string): stri
   const [head, ...rows] = table.rows
   return markdown([head!, ...rows.map(([id, ...cells]) => [`\`${id}\``, ...cells])])
 }
-
-const titleOf: ReadonlyMap<string, Workload> = new Map(workloads.map((w) => [w.id, w]))
 
 const shown: readonly string[] = [
   'matmul_1024',
@@ -62,58 +48,6 @@ const shown: readonly string[] = [
   'dense_step',
   'ew_transc',
 ]
-
-const byShortfall = (a: GoalVerdict, b: GoalVerdict): number => shortfall(b) - shortfall(a)
-
-/** How many times better it would have to be. */
-const shortfall = ({ goal, value }: GoalVerdict): number => {
-  switch (goal.tag) {
-    case 'below':
-      return value / goal.limit
-    case 'rate':
-      return goal.gflops / value
-    case 'library':
-    case 'best':
-    case 'threads':
-      return goal.atLeast / value
-    default:
-      return goal satisfies never
-  }
-}
-
-/** The share of all cores' arithmetic roof; nothing where operations are not what counts. */
-const shareOfRoof = (
-  { id, flops }: Workload,
-  column: string,
-  standings: Standings,
-  roof: number | undefined,
-): string => {
-  const ms = valueOf(standings, id, column)
-  if (flops === undefined || ms === undefined || roof === undefined) return ''
-  const flopsPerSecond = (1000 * flops) / ms
-  return `${((100 * flopsPerSecond) / (roof * threadsOf(column))).toFixed(0)} %`
-}
-
-const lossesBlock = (
-  tables: readonly ComparedTable[],
-  standings: Standings,
-  roof: number | undefined,
-): string => {
-  const verdicts = tables.flatMap((t) => (t.column.startsWith('cotangent-wasm') ? t.verdicts : []))
-  if (verdicts.length === 0) return nothing
-  const missed = verdicts.filter(({ isMet }) => !isMet).toSorted(byShortfall)
-  const rows = missed.flatMap((verdict) => {
-    const workload = titleOf.get(verdict.id)
-    if (workload === undefined) return []
-    const threads = threadsOf(verdict.column)
-    const got = describeValue(workload, verdict)
-    const share = shareOfRoof(workload, verdict.column, standings, roof)
-    return [[`\`${verdict.id}\``, `${threads}`, got, describeGoal(workload, verdict.goal), share]]
-  })
-  const head = `${verdicts.length - missed.length} of ${verdicts.length} goals are met.`
-  if (rows.length === 0) return head
-  return `${head} These are not, the furthest away first:\n\n${markdown([['workload', 'threads', 'reached', 'wanted', 'of the roof'], ...rows])}`
-}
 
 const waysBlock = (results: readonly Result[]): string => {
   if (results.length === 0) return nothing
@@ -147,7 +81,7 @@ const imagesOf = (
     (result) => charted.has(result.theme) && hasInterpreter(result),
   )
   const table = mainColumns.flatMap((name) => tables.find((t) => t.column === name) ?? [])[0]
-  const titles = new Map(shown.map((id) => [id, titleOf.get(id)?.title ?? id]))
+  const titles = new Map(shown.map((id) => [id, workloadOf.get(id)?.title ?? id]))
   const peers = table === undefined ? undefined : chartFile(peersChart(table, standings, titles))
   const interpreted = chartFile(waysChart('Ways to run', ways))
   return new Map([
@@ -156,7 +90,11 @@ const imagesOf = (
   ])
 }
 
-export const figuresFor = (report: Report, lines: readonly Line[]): Figures => {
+export const figuresFor = (
+  report: Report,
+  lines: readonly Line[],
+  rooflines: readonly RooflineLine[] = [],
+): Figures => {
   const standings = standingsOf(workloads, lines)
   const present = [...new Set(lines.map(({ peer }) => peer))]
   const tables = comparedTables(workloads, standings, present)
@@ -182,7 +120,7 @@ export const figuresFor = (report: Report, lines: readonly Line[]): Figures => {
       ['two threads', comparisonBlock(tables, 'cotangent-wasm-2t')],
       ['one thread', comparisonBlock(tables, 'cotangent-wasm-1t')],
       ['javascript', comparisonBlock(tables, 'cotangent-js')],
-      ['losses', lossesBlock(tables, standings, report.machine.roofs?.flopsPerSecond)],
+      ['losses', lossesTable(tables, standings, rooflines) ?? nothing],
       ['ways', waysBlock(report.results.filter(hasInterpreter))],
     ]),
     images,

@@ -1,6 +1,6 @@
 /** Where a run happened. */
 import { availableParallelism, cpus, loadavg } from 'node:os'
-import { type ProfileData, type Tensor, jit, tensor } from 'cotangent'
+import { type Roofs, measuredRoofs } from '@cotangent/jit'
 
 export interface Machine {
   readonly cpu: string
@@ -11,7 +11,7 @@ export interface Machine {
   /** Processes running or waiting, over the last minute, when the run began. */
   readonly load: number
   /** What one core can do in WebAssembly, measured; not in runs of early versions. */
-  readonly roofs?: ProfileData['roofs']
+  readonly roofs?: Roofs
 }
 
 export const thisMachine = (): Machine => ({
@@ -21,12 +21,12 @@ export const thisMachine = (): Machine => ({
   v8: process.versions.v8,
   platform: `${process.platform} ${process.arch}`,
   load: loadavg()[0] ?? 0,
-  roofs: jit.profile(jit((x: Tensor) => x.add(1)))(tensor([1])).roofs,
+  roofs: measuredRoofs(),
 })
 
 const giga = (value: number): string => `${(value / 1e9).toFixed(0)} G`
 
-const describeRoofs = ({ flopsPerSecond, memory }: ProfileData['roofs']): string =>
+const describeRoofs = ({ flopsPerSecond, memory }: Roofs): string =>
   `Roofs of one core, measured: ${giga(flopsPerSecond)}FLOP/s with 128-bit multiplications and additions; ${memory
     .map(({ bytesPerSecond }) => giga(bytesPerSecond))
     .join(', ')}B/s in the first cache, in the second, beyond.`

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { figuresFor, replaceBlock } from './figures.ts'
+import { readRooflines } from './peers/leastTime.ts'
 import { readLines } from './peers/line.ts'
 import { readReport } from './stored.ts'
 
@@ -31,10 +32,22 @@ const execute = (...args: readonly string[]): void => {
   if (status !== 0) throw new Error(`${args.join(' ')}: exit status ${status}`)
 }
 
+// What each workload would take at the roofs, on one thread and on two.
+const measureRooflines = (): void => {
+  const found = ['1', '2'].map((threads) => {
+    const args = [join(here, 'peers', 'roofline.js'), '--threads', threads]
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${args.join(' ')}: exit status ${status}`)
+    return stdout
+  })
+  writeFileSync(join(results, 'roofline.jsonl'), found.join(''))
+}
+
 const writeDocument = (): void => {
   const report = readReport(join(results, 'latest.json'))
   const lines = readLines(join(results, 'peers.jsonl'))
-  const { blocks, images } = figuresFor(report, lines)
+  const rooflines = readRooflines(join(results, 'roofline.jsonl'))
+  const { blocks, images } = figuresFor(report, lines, rooflines)
   const text = [...blocks].reduce(
     (whole, [name, content]) => replaceBlock(whole, name, content),
     readFileSync(document, 'utf8'),
@@ -63,6 +76,7 @@ const main = (args: readonly string[]): void => {
     if (!values['no-suites']) execute('--expose-gc', join(here, 'main.js'), '--no-peers')
     const columns = values.columns === undefined ? [] : ['--columns', values.columns]
     execute(join(here, 'peers', 'run.js'), '--rounds', values.rounds, ...columns)
+    measureRooflines()
   }
   writeDocument()
   console.log('written: docs/performance.md, docs/images/performance-*.svg')

@@ -1,9 +1,7 @@
 /** Reading the figures of an earlier run. */
 import { readFileSync } from 'node:fs'
+import { isRecord } from './json.ts'
 import type { Report } from './results.ts'
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null
 
 // Only what a comparison reads: the names, and the medians of the judged contenders.
 const isReport = (value: unknown): value is Report =>

@@ -1,5 +1,5 @@
 /** The lines that every library's script prints: one JSON object for each workload. */
-import { existsSync, readFileSync } from 'node:fs'
+import { isRecord, readJsonLines } from '../json.ts'
 
 export interface Line {
   readonly peer: string
@@ -16,9 +16,6 @@ export interface Line {
   readonly reason?: string
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null
-
 const isLine = (value: unknown): value is Line =>
   isRecord(value) && typeof value.peer === 'string' && typeof value.workload === 'string'
 
@@ -30,10 +27,4 @@ export const parseLine = (text: string): Line => {
 }
 
 /** The lines of a file; none where there is no such file. */
-export const readLines = (path: string): readonly Line[] =>
-  existsSync(path)
-    ? readFileSync(path, 'utf8')
-        .split('\n')
-        .filter((text) => text.trim() !== '')
-        .map(parseLine)
-    : []
+export const readLines = (path: string): readonly Line[] => readJsonLines(path, parseLine)

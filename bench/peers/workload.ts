@@ -1,6 +1,13 @@
 /** What a workload is: a name that all libraries share, and a way to prepare it here. */
 import { type Shape, type Tensor, tensor, tree, vjp } from 'cotangent'
-import { type Backend, type JitOptions, type Jitted, type Lowered, jit } from '@cotangent/jit'
+import {
+  type Backend,
+  type JitOptions,
+  type Jitted,
+  type Lowered,
+  type Profile,
+  jit,
+} from '@cotangent/jit'
 import { checksum, integersBelow, normalFloats } from './generator.ts'
 
 export type Group =
@@ -38,6 +45,8 @@ export interface Case {
   readonly operations?: number
   /** What the compiler made of it, where something is compiled. */
   readonly lower?: () => Lowered
+  /** Where its time goes. */
+  readonly profile?: () => Profile
 }
 
 /** Figures of a workload that times itself. */
@@ -94,6 +103,7 @@ export const functionCase = <A extends readonly unknown[], R>(
     run: () => compiled(...args),
     check: () => checksum(arraysIn(compiled(...args))),
     lower: () => compiled.lower(...args),
+    profile: () => jit.profile(compiled)(...args),
   }
 }
 

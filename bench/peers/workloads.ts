@@ -33,3 +33,6 @@ export const workloads: readonly Workload[] = [
 ]
 
 export const groups: readonly Group[] = [...new Set(workloads.map(({ group }) => group))]
+
+/** The workloads by their ids. */
+export const workloadOf: ReadonlyMap<string, Workload> = new Map(workloads.map((w) => [w.id, w]))

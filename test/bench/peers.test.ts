@@ -1,11 +1,12 @@
 /** The workloads that other libraries share: their inputs, what is compiled for them, and how they compare. */
 import { readFileSync } from 'node:fs'
 import type { Shape, Tensor } from '@cotangent/core'
-import { type CodeBackend, type Lowered, isAvailable } from '@cotangent/jit'
+import { type CodeBackend, type Lowered, type ProfileRow, isAvailable } from '@cotangent/jit'
 import { np } from 'cotangent'
 import { figuresFor, replaceBlock } from '@cotangent/bench/figures'
 import { goals } from '@cotangent/bench/peers/goals'
 import { bitsAt, checksum, integersBelow, normalFloats } from '@cotangent/bench/peers/generator'
+import { leastTime, parseRoofline } from '@cotangent/bench/peers/leastTime'
 import { type Line, parseLine } from '@cotangent/bench/peers/line'
 import { isRight, reference } from '@cotangent/bench/peers/reference'
 import { judgeColumn, standingsOf } from '@cotangent/bench/peers/standings'
@@ -109,6 +110,26 @@ test('a block of the page is replaced, and nothing else', () => {
   expect(() => replaceBlock(text, 'z', '')).toThrow('no block z')
 })
 
+const anyRow: ProfileRow = {
+  name: 'a kernel',
+  operations: [],
+  calls: 1,
+  time: 1,
+  share: 1,
+  flops: 0,
+  bytes: 0,
+  flopsPerSecond: 0,
+  bytesPerSecond: 0,
+  roof: 1,
+  bound: 'compute',
+  threads: 1,
+  apart: '',
+  stored: [],
+  inside: '',
+  at: null,
+  source: '',
+}
+
 test('the page has a place for every figure, and says so where nothing was measured', () => {
   const machine = { cpu: 'a', cores: 2, node: 'v', v8: '1', platform: 'p', load: 0 }
   const report = { date: '2026-01-01', machine, isQuick: false, results: [] }
@@ -119,6 +140,33 @@ test('the page has a place for every figure, and says so where nothing was measu
     if (name !== 'machine') expect(content).toBe('Not measured yet.')
   }
   expect(images.size).toBe(0)
+})
+
+describe('roofs', () => {
+  const machine = { cpu: 'a', cores: 2, node: 'v', v8: '1', platform: 'p', load: 0 }
+  const report = { date: '2026-01-01', machine, isQuick: false, results: [] }
+  const line = (peer: string, ms: number): Line => ({ peer, workload: 'lstm_fwd', ms, n: 1 })
+  const lines = [line('cotangent-wasm-1t', 40), line('jax-xla-1t', 20)]
+
+  test('a kernel beyond its roof takes the time it takes', () => {
+    const rows = [
+      { time: 4, roof: 0.5 },
+      { time: 3, roof: 1.2 },
+    ] as const
+    expect(leastTime({ rows: rows.map((row) => ({ ...anyRow, ...row })) })).toBe(5)
+  })
+  test.each([
+    ['within reach', 20, '20.0 ms'],
+    ['out of reach', 36, '36.0 ms †'],
+  ])('a goal is %s', (_, least, shown) => {
+    const rooflines = [{ workload: 'lstm_fwd', threads: 1, ms: 36, least }]
+    const losses = figuresFor(report, lines, rooflines).blocks.get('losses')
+    // 0.7 times as fast as 20 ms are 28.6 ms.
+    expect(losses).toContain(`| 0.50× | ≥ 0.7× jax-xla | 40.0 ms | 28.6 ms | ${shown} |`)
+  })
+  test('lines of another kind are refused', () => {
+    expect(() => parseRoofline('{"workload":"lstm_fwd","ms":3}')).toThrow('not a line')
+  })
 })
 
 describe('comparing', () => {

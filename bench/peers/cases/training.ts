@@ -1,5 +1,5 @@
 /** Whole training steps: forward, backward and update as one compiled function that donates its state. */
-import { type Tensor, nn, optim, random, train, valueAndGrad } from 'cotangent'
+import { type Tensor, jit, nn, optim, random, train, valueAndGrad } from 'cotangent'
 import type { Case, Context } from '../workload.ts'
 
 type Batch = readonly [x: Tensor, y: Tensor]
@@ -30,6 +30,7 @@ const steppingCase = <T>(
     run,
     check: () => [lossOf(run()), lossOf(run()), lossOf(run())],
     lower: () => compiled.lower(current, ...batch),
+    profile: () => jit.profile(compiled)(current, ...batch),
   }
 }
 

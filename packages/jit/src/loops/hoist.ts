@@ -5,6 +5,7 @@
 import { type Index, type Scalar, type Stmt, scalars } from '@cotangent/core'
 import { type Interner, makeInterner } from './intern.ts'
 import { mapData, mapIndex, mapScalar, replaceEach, withBodies } from './rewrite.ts'
+import { forgetShared, isShared, noteShared } from './share.ts'
 import { branching, effectsOf, freshNames } from './visit.ts'
 
 const { affine, boundsOf, dataIndex, fromIndex, local } = scalars
@@ -14,35 +15,62 @@ interface Fresh {
   readonly name: (prefix: string) => string
   /** Whether the parts of indices that stand still are bound, too. */
   readonly indices: boolean
+  /** Locals that have moved out of a loop. */
+  readonly arrived: Set<Stmt>
 }
 
 /** Moves invariant work out of loops, innermost loops first. Names are unique. */
 export const hoist = (body: readonly Stmt[]): readonly Stmt[] =>
-  hoistBlock(body, { name: freshNames(body), indices: true })
+  hoistBlock(body, { name: freshNames(body), indices: true, arrived: new Set() })
 
 /**
  * The same, but indices stay as they are: a printer that advances pointers wants them whole. Where
  * nothing moves, the statements are the very same.
  */
 export const hoistValues = (body: readonly Stmt[]): readonly Stmt[] =>
-  hoistBlock(body, { name: freshNames(body), indices: false })
+  hoistBlock(body, { name: freshNames(body), indices: false, arrived: new Set() })
 
-const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] =>
-  replaceEach(body, (s) =>
+const hoistBlock = (body: readonly Stmt[], fresh: Fresh): readonly Stmt[] => {
+  const made = replaceEach(body, (s) =>
     s.tag === 'for' ? hoistLoop(s, fresh) : withBodies(s, (inner) => hoistBlock(inner, fresh)),
   )
+  // Of equal values one will be left, and loops inside then read that one.
+  if (made !== body && hasEqual(made.filter((s) => fresh.arrived.has(s)))) forgetShared(made)
+  return made
+}
+
+const hasEqual = (lets: readonly Stmt[]): boolean => {
+  if (lets.length < 2) return false
+  const { idOf } = makeInterner()
+  const ids = new Set<number>()
+  for (const s of lets) if (s.tag === 'let') ids.add(idOf(s.value))
+  return ids.size < lets.length
+}
 
 const hoistLoop = (loop: Loop, fresh: Fresh): readonly Stmt[] | Stmt => {
   const inner = hoistBlock(loop.body, fresh)
   const mover = makeMover(loop, inner, fresh)
   const kept = replaceEach(inner, (s) => mover.statement(s, true))
+  if (mover.isComplete && isShared(loop.body) && kept.every((s) => isAsShared(s, fresh.arrived))) {
+    // What is left changes in the loop, so it equals nothing outside; inside, nothing has come.
+    noteShared(kept)
+  }
   const left = kept === loop.body ? loop : { ...loop, body: kept }
+  for (const s of mover.moved) fresh.arrived.add(s)
   return mover.moved.length === 0 ? left : [...mover.moved, left]
+}
+
+const isAsShared = (s: Stmt, arrived: ReadonlySet<Stmt>): boolean => {
+  if (s.tag === 'for' || s.tag === 'while') return isShared(s.body)
+  if (s.tag === 'if') return isShared(s.then) && isShared(s.otherwise)
+  return !arrived.has(s)
 }
 
 /** Decides what is invariant in one loop, and collects what moves before it. */
 interface Mover {
   readonly moved: readonly Stmt[]
+  /** Whether all that could move did: nothing stands where it may not run. */
+  readonly isComplete: boolean
   /** `sure`: the statement runs in every round, so its loads may run before the loop. */
   readonly statement: (s: Stmt, sure: boolean) => readonly Stmt[] | Stmt
 }
@@ -51,6 +79,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   const { stored, assigned, declared } = effectsOf(body)
   const varying = new Set([loop.counter, ...assigned, ...declared])
   const moved: Stmt[] = []
+  let isComplete = true
   let interner: Interner | null = null
   const known = new Map<number, string>()
   const memo = new Map<Scalar, boolean>()
@@ -118,6 +147,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   }
   const scalar = (s: Scalar, sure: boolean): Scalar => {
     if (sure && !isCheap(s) && still(s)) return bind(s, 'h')
+    if (!sure) isComplete = false
     if (s.tag === 'guard') {
       const condition = scalar(s.condition, sure)
       const [value, otherwise] = [scalar(s.value, false), scalar(s.otherwise, false)]
@@ -196,7 +226,13 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
         return s satisfies never
     }
   }
-  return { moved, statement }
+  return {
+    moved,
+    get isComplete() {
+      return isComplete
+    },
+    statement,
+  }
 }
 
 const withValue = <S extends Stmt & { readonly value: Scalar }>(s: S, value: Scalar): S =>

@@ -24,6 +24,26 @@ const symbol = (text: string): number => {
   return symbols.size - 1
 }
 
+// Those that are no operator or dtype of a node.
+const none = symbol('')
+const affineTerm = symbol('term')
+const sum = symbol('sum')
+const constantIndex = symbol('constant')
+const counterIndex = symbol('counter')
+const dataIndex = symbol('data')
+const literalScalar = symbol('literal')
+const bufferVersion = symbol('buffer')
+const loadScalar = symbol('load')
+const localScalar = symbol('local')
+const selectScalar = symbol('select')
+const guardScalar = symbol('guard')
+const eitherValue = symbol('either')
+const withinScalar = symbol('within')
+const rangeOfIndices = symbol('range')
+const acrossScalar = symbol('across')
+const byOperator = symbol('by')
+const fromIndexScalar = symbol('fromIndex')
+
 /** A key holds two symbols of 8 bits and two numbers of 18; larger ones make it a text. */
 const numbersInKey = 2 ** 18
 const keyOf = (what: number, kind: number, x: number, y: number): number | string =>
@@ -64,8 +84,8 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
   /** Names whose versions and aliases the remembered numbers rest on. */
   let asked = new Set<string>()
 
-  const number = (what: string, kind: string, x: number, y = 0): number => {
-    const key = keyOf(symbol(what), symbol(kind), x, y)
+  const number = (what: number, kind: number, x: number, y: number): number => {
+    const key = keyOf(what, kind, x, y)
     const known = ids.get(key)
     if (known !== undefined) return known
     ids.set(key, ids.size)
@@ -123,24 +143,28 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
   const numberIndex = (i: Index): number => {
     switch (i.tag) {
       case 'constant':
-        return number('constant', '', valueNumber(i.value))
+        return number(constantIndex, none, valueNumber(i.value), 0)
       case 'counter':
-        return number('counter', '', nameNumber(i.name))
+        return number(counterIndex, none, nameNumber(i.name), 0)
       case 'affine': {
-        const terms = i.terms.map((t) =>
-          number('term', '', valueNumber(t.coefficient), idOfIndex(t.term)),
-        )
+        const terms: number[] = []
+        for (const { coefficient, term } of i.terms) {
+          const factor = valueNumber(coefficient)
+          terms.push(number(affineTerm, none, factor, idOfIndex(term)))
+        }
         // In any order: a sum is a chain of its terms.
-        terms.sort((x, y) => x - y)
-        let sum = number('constant', '', valueNumber(i.constant))
-        for (const term of terms) sum = number('sum', '', sum, term)
-        return sum
+        if (terms.length > 1) terms.sort((x, y) => x - y)
+        let total = number(constantIndex, none, valueNumber(i.constant), 0)
+        for (const term of terms) total = number(sum, none, total, term)
+        return total
       }
       case 'floorDivide':
-      case 'modulo':
-        return number(i.tag, '', idOfIndex(i.value), valueNumber(i.by))
+      case 'modulo': {
+        const value = idOfIndex(i.value)
+        return number(symbol(i.tag), none, value, valueNumber(i.by))
+      }
       case 'data':
-        return number('data', '', idOf(i.value))
+        return number(dataIndex, none, idOf(i.value), 0)
       default:
         return i satisfies never
     }
@@ -166,37 +190,39 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
   const numberScalar = (s: Scalar): number => {
     switch (s.tag) {
       case 'literal':
-        return number('literal', s.dtype, valueNumber(s.value))
+        return number(literalScalar, symbol(s.dtype), valueNumber(s.value), 0)
       case 'load': {
-        const buffer = number('buffer', '', nameNumber(s.buffer), version(s.buffer))
-        return number('load', s.dtype, buffer, idOfIndex(s.at))
+        const buffer = number(bufferVersion, none, nameNumber(s.buffer), version(s.buffer))
+        return number(loadScalar, symbol(s.dtype), buffer, idOfIndex(s.at))
       }
       case 'local':
-        return number('local', '', nameNumber(s.name), version(s.name))
+        return number(localScalar, none, nameNumber(s.name), version(s.name))
       case 'unary':
-        return number(s.op, s.dtype, idOf(s.x))
+        return number(symbol(s.op), symbol(s.dtype), idOf(s.x), 0)
       case 'binary':
       case 'compare':
-        return number(s.op, s.dtype, idOf(s.x), idOf(s.y))
+        return number(symbol(s.op), symbol(s.dtype), idOf(s.x), idOf(s.y))
       case 'select': {
-        const either = number('either', '', idOf(s.onTrue), idOf(s.onFalse))
-        return number('select', '', idOf(s.condition), either)
+        const either = number(eitherValue, none, idOf(s.onTrue), idOf(s.onFalse))
+        return number(selectScalar, none, idOf(s.condition), either)
       }
       case 'guard': {
-        const either = number('either', '', idOf(s.value), idOf(s.otherwise))
-        return number('guard', '', idOf(s.condition), either)
+        const either = number(eitherValue, none, idOf(s.value), idOf(s.otherwise))
+        return number(guardScalar, none, idOf(s.condition), either)
       }
       case 'within': {
-        const range = number('range', '', valueNumber(s.low), valueNumber(s.high))
-        return number('within', '', idOfIndex(s.value), range)
+        const range = number(rangeOfIndices, none, valueNumber(s.low), valueNumber(s.high))
+        return number(withinScalar, none, idOfIndex(s.value), range)
       }
       case 'convert':
       case 'bitcast':
-        return number(s.tag, s.dtype, idOf(s.x))
-      case 'across':
-        return number('across', s.dtype, number('by', s.op, idOf(s.x)))
+        return number(symbol(s.tag), symbol(s.dtype), idOf(s.x), 0)
+      case 'across': {
+        const by = number(byOperator, symbol(s.op), idOf(s.x), 0)
+        return number(acrossScalar, symbol(s.dtype), by, 0)
+      }
       case 'fromIndex':
-        return number('fromIndex', s.dtype, idOfIndex(s.value))
+        return number(fromIndexScalar, symbol(s.dtype), idOfIndex(s.value), 0)
       default:
         return s satisfies never
     }

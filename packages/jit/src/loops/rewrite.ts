@@ -73,7 +73,10 @@ export const readsScalars = (i: Index): boolean => {
 export const mapData = (i: Index, onScalar: (s: Scalar) => Scalar): Index =>
   readsScalars(i) ? mapIndex(i, (inner) => mapData(inner, onScalar), onScalar) : i
 
-/** Applies functions to the direct children of a scalar, folding constants. */
+/**
+ * Applies functions to the direct children of a scalar, folding constants. Nodes are written out, not
+ * spread: each kind then has one layout for the engine, and a new process makes them in the fast way at once.
+ */
 export const mapScalar = (
   s: Scalar,
   onScalar: (s: Scalar) => Scalar,
@@ -85,39 +88,55 @@ export const mapScalar = (
       return s
     case 'load': {
       const at = onIndex(s.at)
-      return at === s.at ? s : { ...s, at }
+      return at === s.at ? s : { tag: 'load', dtype: s.dtype, buffer: s.buffer, at }
     }
-    case 'unary':
+    case 'unary': {
+      const x = onScalar(s.x)
+      return x === s.x ? s : foldScalar({ tag: 'unary', dtype: s.dtype, op: s.op, x })
+    }
     case 'convert':
-    case 'bitcast':
+    case 'bitcast': {
+      const x = onScalar(s.x)
+      return x === s.x ? s : foldScalar({ tag: s.tag, dtype: s.dtype, x })
+    }
     case 'across': {
       const x = onScalar(s.x)
-      return x === s.x ? s : foldScalar({ ...s, x })
+      return x === s.x ? s : foldScalar({ tag: 'across', dtype: s.dtype, op: s.op, x })
     }
-    case 'binary':
+    case 'binary': {
+      const x = onScalar(s.x)
+      const y = onScalar(s.y)
+      if (x === s.x && y === s.y) return s
+      return foldScalar({ tag: 'binary', dtype: s.dtype, op: s.op, x, y })
+    }
     case 'compare': {
       const x = onScalar(s.x)
       const y = onScalar(s.y)
-      return x === s.x && y === s.y ? s : foldScalar({ ...s, x, y })
+      if (x === s.x && y === s.y) return s
+      return foldScalar({ tag: 'compare', dtype: 'bool', op: s.op, x, y })
     }
     case 'select': {
       const condition = onScalar(s.condition)
       const onTrue = onScalar(s.onTrue)
       const onFalse = onScalar(s.onFalse)
-      const same = condition === s.condition && onTrue === s.onTrue && onFalse === s.onFalse
-      return same ? s : foldScalar({ ...s, condition, onTrue, onFalse })
+      if (condition === s.condition && onTrue === s.onTrue && onFalse === s.onFalse) return s
+      return foldScalar({ tag: 'select', dtype: s.dtype, condition, onTrue, onFalse })
     }
     case 'guard': {
       const condition = onScalar(s.condition)
       const value = onScalar(s.value)
       const otherwise = onScalar(s.otherwise)
-      const same = condition === s.condition && value === s.value && otherwise === s.otherwise
-      return same ? s : foldScalar({ ...s, condition, value, otherwise })
+      if (condition === s.condition && value === s.value && otherwise === s.otherwise) return s
+      return foldScalar({ tag: 'guard', dtype: s.dtype, condition, value, otherwise })
     }
-    case 'within':
+    case 'within': {
+      const value = onIndex(s.value)
+      if (value === s.value) return s
+      return foldScalar({ tag: 'within', dtype: 'bool', value, low: s.low, high: s.high })
+    }
     case 'fromIndex': {
       const value = onIndex(s.value)
-      return value === s.value ? s : foldScalar({ ...s, value })
+      return value === s.value ? s : foldScalar({ tag: 'fromIndex', dtype: s.dtype, value })
     }
     default:
       return s satisfies never
@@ -149,14 +168,19 @@ export const mapStmt = (
       return same ? s : branching(condition, taken, otherwise)
     }
     case 'let':
-    case 'variable':
     case 'assign': {
+      const value = onScalar(s.value)
+      return value === s.value ? s : { tag: s.tag, name: s.name, value }
+    }
+    case 'variable': {
       const value = onScalar(s.value)
       return value === s.value ? s : { ...s, value }
     }
     case 'store': {
-      const [at, value] = [onIndex(s.at), onScalar(s.value)]
-      return at === s.at && value === s.value ? s : { ...s, at, value }
+      const at = onIndex(s.at)
+      const value = onScalar(s.value)
+      if (at === s.at && value === s.value) return s
+      return { tag: 'store', buffer: s.buffer, at, value }
     }
     default:
       return s satisfies never
@@ -165,13 +189,14 @@ export const mapStmt = (
 
 /** What the statements become, each for itself; the same list where none changes. */
 export const mapBody = (body: readonly Stmt[], onStmt: (s: Stmt) => Stmt): readonly Stmt[] => {
-  let changed = false
-  const made = body.map((s) => {
+  let made: Stmt[] | null = null
+  for (let n = 0; n < body.length; n++) {
+    const s = body[n]!
     const after = onStmt(s)
-    if (after !== s) changed = true
-    return after
-  })
-  return changed ? made : body
+    if (made === null && after !== s) made = body.slice(0, n)
+    made?.push(after)
+  }
+  return made ?? body
 }
 
 /** What the statements become, each any number of them; the same list where none changes. */
@@ -179,18 +204,16 @@ export const replaceEach = (
   body: readonly Stmt[],
   replace: (s: Stmt) => readonly Stmt[] | Stmt,
 ): readonly Stmt[] => {
-  let changed = false
-  const made: Stmt[] = []
-  for (const s of body) {
+  let made: Stmt[] | null = null
+  for (let n = 0; n < body.length; n++) {
+    const s = body[n]!
     const after = replace(s)
-    if (after === s) made.push(s)
-    else {
-      changed = true
-      if (isList(after)) made.push(...after)
-      else made.push(after)
-    }
+    if (made === null && after !== s) made = body.slice(0, n)
+    if (made === null) continue
+    if (isList(after)) made.push(...after)
+    else made.push(after)
   }
-  return changed ? made : body
+  return made ?? body
 }
 
 const isList = (made: readonly Stmt[] | Stmt): made is readonly Stmt[] => Array.isArray(made)

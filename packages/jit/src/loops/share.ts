@@ -64,6 +64,26 @@ export const share = (body: readonly Stmt[]): readonly Stmt[] => {
 /** Blocks that came out of here: they have nothing left to share. */
 const done = new WeakSet<readonly Stmt[]>()
 
+/** Whether nothing is left to share in a block. */
+export const isShared = (body: readonly Stmt[]): boolean => done.has(body)
+
+/** Says so of a block that was made from a shared one and repeats nothing that is bound around it. */
+export const noteShared = (body: readonly Stmt[]): void => {
+  done.add(body)
+}
+
+/** Blocks inside of these statements are looked at again. */
+export const forgetShared = (body: readonly Stmt[]): void => {
+  done.delete(body)
+  for (const s of body) {
+    if (s.tag === 'for' || s.tag === 'while') forgetShared(s.body)
+    else if (s.tag === 'if') {
+      forgetShared(s.then)
+      forgetShared(s.otherwise)
+    }
+  }
+}
+
 const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] => {
   const { interner, bound, fresh, variables } = context
   const uses = countUses(body, context)

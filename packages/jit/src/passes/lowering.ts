@@ -4,8 +4,10 @@ import {
   type Equation,
   InternalError,
   type Lowering,
+  type Machine,
   type Pull,
   type Source,
+  currentMachine,
   showAval,
   typesOf,
 } from '@cotangent/core'
@@ -41,9 +43,18 @@ const neverRead: Pull = () => {
   })
 }
 
+/** Lowerings without sources, each for one machine: every pass asks for them again. */
+const kinds = new WeakMap<Equation, { readonly machine: Machine; readonly lowering: Lowering }>()
+
 /** The lowering's tag and region, without reading any element. */
-export const loweringKind = (equation: Equation): Lowering =>
-  lowerEquation(
+export const loweringKind = (equation: Equation): Lowering => {
+  const machine = currentMachine()
+  const known = kinds.get(equation)
+  if (known?.machine === machine) return known.lowering
+  const lowering = lowerEquation(
     equation,
     equation.inputs.map(() => neverRead),
   )
+  kinds.set(equation, { machine, lowering })
+  return lowering
+}

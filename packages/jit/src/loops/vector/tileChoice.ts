@@ -1,7 +1,7 @@
 /** The choice of a tile: which dim the lanes run along, how many rows and vectors, what is copied first. */
 import type { Dim } from '../tiling.ts'
 import type { Operand } from './operands.ts'
-import { Facts, leastCost, tileCost } from './tileCosts.ts'
+import { Facts, Steps, leastCost, tileCost } from './tileCosts.ts'
 import { type Engine, type Tile, type TileRequest, v8x64 } from './tiles.ts'
 
 /** Whether copying an operand can make sense: its elements are used often and are its own. */
@@ -104,52 +104,65 @@ export const chooseTile = (request: TileRequest): Tile | null => {
 
 const cheapest = (request: TileRequest, engine: Engine): Tile | null => {
   const facts = new Facts(request)
-  const lanes = request.lanes
+  const { lanes, operands } = request
   const candidates: Candidate[] = []
-  const consider = (tile: Omit<Tile, 'cost'>): void => {
-    candidates.push({ tile, least: leastCost(request, facts, tile, engine) })
+  const consider = (steps: Steps, tile: Omit<Tile, 'cost'>): void => {
+    candidates.push({ tile, least: leastCost(request, facts, steps, tile, engine) })
   }
+  const packable = operands.filter((o) => isPackable(o, request) && facts.reuse(o) >= 4)
   for (const lane of request.outputs) {
     if (lane.extent < 2 || !request.storable(lane)) continue
-    const moves = request.operands.map((o) => facts.movement(o, lane.name))
-    const must = request.operands.filter((o, n) => moves[n] === 'never' && !isPackable(o, request))
-    if (must.length > 0) continue
+    const awkward = operands.filter((o) => facts.movement(o, lane.name) === 'never')
+    if (awkward.some((o) => !isPackable(o, request))) continue
+    const copied = packable.filter((o) => paysToCopy(o, facts, lane))
     const most = Math.ceil(lane.extent / lanes)
     for (const sizes of sizesWithout(request, lane)) {
-      let rows = 1
-      for (const size of sizes.values()) rows *= size
+      const steps = new Steps(request, facts, lane, sizes, 'output')
       const limit = sizes.size === 0 ? 8 : 4
-      const copied = request.operands.filter((o) => mayCopy(o, request, facts, lane, sizes))
-      const copies = subsets(copied).flatMap((chosen) => {
-        const packed = new Set(chosen.map((o) => o.name))
-        const fits = request.operands.every((o, n) => moves[n] !== 'never' || packed.has(o.name))
-        return fits ? [packed] : []
-      })
+      const copies = packings(
+        copied.filter((o) => !isWide(o, lane, sizes)),
+        awkward,
+      )
       for (let vectors = 1; vectors <= Math.min(limit, most); vectors++) {
-        if (rows * vectors > mostPoints) break
-        for (const packed of copies) consider({ along: 'output', lane, vectors, sizes, packed })
+        if (steps.rows * vectors > mostPoints) break
+        for (const packed of copies) {
+          consider(steps, { along: 'output', lane, vectors, sizes, packed })
+        }
       }
     }
   }
   if (!request.splittable) return best(candidates, request, facts, engine)
   for (const lane of request.reduced) {
     if (lane.extent < lanes) continue
-    const moves = request.operands.map((o) => facts.movement(o, lane.name))
+    const moves = operands.map((o) => facts.movement(o, lane.name))
     if (moves.some((m) => m === 'never' || m === 'anyhow')) continue
     // The last vector of a row reads past its end: not far, where neighbours are read.
     const isWhole = lane.extent % lanes === 0
     if (moves.some((m) => m === 'apart') && !isWhole) continue
     if (moves.every((m) => m === 'apart')) continue
     for (const sizes of sizesWithout(request, null)) {
-      let rows = 1
-      for (const size of sizes.values()) rows *= size
+      const steps = new Steps(request, facts, lane, sizes, 'reduced')
       for (const vectors of [1, 2, 4]) {
-        if (rows * vectors > mostPoints || vectors * lanes > lane.extent) break
-        consider({ along: 'reduced', lane, vectors, sizes, packed: new Set() })
+        if (steps.rows * vectors > mostPoints || vectors * lanes > lane.extent) break
+        consider(steps, { along: 'reduced', lane, vectors, sizes, packed: nothing })
       }
     }
   }
   return best(candidates, request, facts, engine)
+}
+
+const nothing: ReadonlySet<string> = new Set()
+const onlyNothing: readonly ReadonlySet<string>[] = [nothing]
+
+/** The sets of operands that may be copied, with those in them that must be. */
+const packings = (
+  copied: readonly Operand[],
+  needed: readonly Operand[],
+): readonly ReadonlySet<string>[] => {
+  if (copied.length === 0) return needed.length === 0 ? onlyNothing : []
+  return subsets(copied).flatMap((chosen) =>
+    needed.every((o) => chosen.includes(o)) ? [new Set(chosen.map((o) => o.name))] : [],
+  )
 }
 
 /** A tile, and what it would cost if it fitted everywhere. */
@@ -187,15 +200,7 @@ const best = (
 }
 
 // Copies pay where elements are used again, and where the loads need them.
-const mayCopy = (
-  operand: Operand,
-  request: TileRequest,
-  facts: Facts,
-  lane: Dim,
-  sizes: ReadonlyMap<string, number>,
-): boolean => {
-  if (!isPackable(operand, request) || isWide(operand, lane, sizes)) return false
-  if (facts.reuse(operand) < 4) return false
+const paysToCopy = (operand: Operand, facts: Facts, lane: Dim): boolean => {
   const movement = facts.movement(operand, lane.name)
   const awkward = movement !== 'beside' && movement !== 'uniform'
   return awkward || operand.work > 0 || facts.stray(operand) > 0

@@ -14,9 +14,14 @@ export class Facts {
   readonly #reuse = new Map<Operand, number>()
   readonly #packs = new Map<Operand, Map<string, number>>()
   readonly #finish = new Map<string, ReturnType<TileRequest['finishAccesses']>>()
+  /** How many outputs there are, and how many terms each has. */
+  readonly results: number
+  readonly terms: number
 
   constructor(request: TileRequest) {
     this.#request = request
+    this.results = extentOf(request.outputs)
+    this.terms = extentOf(request.reduced)
   }
 
   movement(operand: Operand, counter: string): LaneMovement {
@@ -106,64 +111,82 @@ const packCost = (operand: Operand, request: TileRequest, lane: Dim): number => 
   return extentOf(dims) * (each + operand.work / (vectorised ? 10 : 2))
 }
 
-interface Shape {
-  readonly vectors: number
-  readonly sizes: ReadonlyMap<string, number>
-}
+/**
+ * What a step reads in tiles with these rows: the same however many vectors they have. Thousands of
+ * tiles are compared in a process that has just begun, so nothing is asked twice.
+ */
+export class Steps {
+  readonly rows: number
+  readonly #request: TileRequest
+  readonly #isAlong: boolean
+  /** For each operand: its elements along the rows, how lanes move it, whether they do. */
+  readonly #copies: number[] = []
+  readonly #movements: LaneMovement[] = []
+  readonly #varies: boolean[] = []
 
-/** Cycles of one step of a tile. */
-export const stepCost = (
-  request: TileRequest,
-  facts: Facts,
-  lane: Dim,
-  shape: Shape,
-  along: Tile['along'],
-  packed: ReadonlySet<string>,
-  engine: Engine,
-): number => {
-  const { operands, lanes, stepWork, accumulators } = request
-  let rows = 1
-  for (const size of shape.sizes.values()) rows *= size
-  const points = rows * shape.vectors
-  let arithmetic = points * stepWork
-  let loads = 0
-  let held = 0
-  let other = 0
-  let bytes = 0
-  for (const operand of operands) {
-    let copies = 1
-    for (const name of shape.sizes.keys()) {
-      if (operand.counters.has(name)) copies *= shape.sizes.get(name)!
+  constructor(
+    request: TileRequest,
+    facts: Facts,
+    lane: Dim,
+    sizes: ReadonlyMap<string, number>,
+    along: Tile['along'],
+  ) {
+    this.#request = request
+    this.#isAlong = along === 'reduced'
+    let rows = 1
+    for (const size of sizes.values()) rows *= size
+    this.rows = rows
+    for (const operand of request.operands) {
+      let copies = 1
+      for (const [name, size] of sizes) if (operand.counters.has(name)) copies *= size
+      this.#copies.push(copies)
+      this.#movements.push(facts.movement(operand, lane.name))
+      this.#varies.push(operand.counters.has(lane.name))
     }
-    const isPacked = packed.has(operand.name)
-    const movement = isPacked ? 'beside' : facts.movement(operand, lane.name)
-    const varies = operand.counters.has(lane.name)
-    if (varies || along === 'reduced') copies *= shape.vectors
-    const count = operand.accesses.length
-    if (isPacked) loads += copies
-    else if (movement === 'apart') {
-      loads += copies * count * lanes
-      arithmetic += copies * count * (lanes - 1)
-    } else if (movement === 'anyhow') {
-      loads += 2 * copies * count * lanes
-      arithmetic += copies * count * (3 * lanes)
-      other += copies * 8
-    } else loads += copies * count
-    if (!isPacked) arithmetic += copies * operand.work
-    // The engine loads a step's operands before it computes.
-    held += copies
-    bytes += varies || along === 'reduced' ? copies : copies / lanes
   }
-  const used = points * accumulators + held + (stepWork > 1 ? 1 : 0)
-  const over = used - engine.registers
-  const spilling = over <= 0 ? 1 : over <= 1 ? 1.25 : 1.8
-  const busy = Math.max(
-    arithmetic / engine.arithmetic,
-    loads / engine.loads,
-    (arithmetic + loads + other + 3) / engine.instructions,
-  )
-  // Among tiles as good, the one that reads the fewest bytes.
-  return Math.max(busy * spilling, engine.latency) + 0.02 * bytes
+
+  /** Cycles of one step of a tile with so many vectors. */
+  cost(vectors: number, packed: ReadonlySet<string>, engine: Engine): number {
+    const { operands, lanes, stepWork, accumulators } = this.#request
+    const points = this.rows * vectors
+    let arithmetic = points * stepWork
+    let loads = 0
+    let held = 0
+    let other = 0
+    let bytes = 0
+    for (let n = 0; n < operands.length; n++) {
+      const { name, work, accesses } = operands[n]!
+      const count = accesses.length
+      const spreads = this.#isAlong || this.#varies[n]!
+      const copies = spreads ? this.#copies[n]! * vectors : this.#copies[n]!
+      const movement = this.#movements[n]!
+      if (packed.has(name)) loads += copies
+      else {
+        if (movement === 'apart') {
+          loads += copies * count * lanes
+          arithmetic += copies * count * (lanes - 1)
+        } else if (movement === 'anyhow') {
+          loads += 2 * copies * count * lanes
+          arithmetic += copies * count * (3 * lanes)
+          other += copies * 8
+        } else loads += copies * count
+        arithmetic += copies * work
+      }
+      // The engine loads a step's operands before it computes.
+      held += copies
+      bytes += spreads ? copies : copies / lanes
+    }
+    const used = points * accumulators + held + (stepWork > 1 ? 1 : 0)
+    const over = used - engine.registers
+    const spilling = over <= 0 ? 1 : over <= 1 ? 1.25 : 1.8
+    const busy = Math.max(
+      arithmetic / engine.arithmetic,
+      loads / engine.loads,
+      (arithmetic + loads + other + 3) / engine.instructions,
+    )
+    // Among tiles as good, the one that reads the fewest bytes.
+    return Math.max(busy * spilling, engine.latency) + 0.02 * bytes
+  }
 }
 
 /** Lanes that lie apart are stored one by one, each to a line of memory of its own. */
@@ -187,21 +210,27 @@ const finishCost = (
 export const leastCost = (
   request: TileRequest,
   facts: Facts,
-  tile: Omit<Tile, 'cost'>,
+  steps: Steps,
+  { along, lane, vectors, packed }: Omit<Tile, 'cost'>,
   engine: Engine,
 ): number => {
-  const { lanes, outputs, reduced, operands } = request
-  const { along, lane, packed, sizes } = tile
-  let rows = 1
-  for (const size of sizes.values()) rows *= size
-  const results = extentOf(outputs)
-  const step = stepCost(request, facts, lane, tile, along, packed, engine)
-  let cost = ((results * extentOf(reduced)) / (lanes * tile.vectors * rows)) * step
-  const tiles = along === 'reduced' ? results / rows : results / (lanes * tile.vectors * rows)
-  const finished = along === 'reduced' ? rows : rows * tile.vectors
+  const { lanes, operands } = request
+  const { rows } = steps
+  const { results, terms } = facts
+  const step = steps.cost(vectors, packed, engine)
+  let cost = ((results * terms) / (lanes * vectors * rows)) * step
+  const tiles = along === 'reduced' ? results / rows : results / (lanes * vectors * rows)
+  const finished = along === 'reduced' ? rows : rows * vectors
   cost += tiles * (engine.start + finishCost(request, finished, along, lane, facts))
   for (const operand of operands) if (packed.has(operand.name)) cost += facts.pack(operand, lane)
   return cost
+}
+
+/** Tiles of one shape: full ones, or what is left over along some dims. */
+interface Shape {
+  readonly vectors: number
+  readonly sizes: ReadonlyMap<string, number>
+  readonly tiles: number
 }
 
 export const tileCost = (
@@ -213,24 +242,26 @@ export const tileCost = (
   const { lanes, outputs, reduced } = request
   const tiled = outputs.filter((d) => tile.sizes.has(d.name))
   const others = outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
-  let shapes: readonly { readonly shape: Shape; readonly tiles: number }[] = []
+  let shapes: readonly Shape[] = []
   if (tile.along === 'output') {
     const width = lanes * tile.vectors
     shapes = piecesOf(tile.lane.extent, width).map(({ count, size }) => ({
-      shape: { vectors: Math.ceil(size / lanes), sizes: new Map() },
+      vectors: Math.ceil(size / lanes),
+      sizes: new Map(),
       tiles: count,
     }))
-  } else shapes = [{ shape: { vectors: tile.vectors, sizes: new Map() }, tiles: 1 }]
+  } else shapes = [{ vectors: tile.vectors, sizes: new Map(), tiles: 1 }]
   for (const dim of tiled) {
     const pieces = piecesOf(dim.extent, tile.sizes.get(dim.name)!)
-    shapes = shapes.flatMap(({ shape, tiles }) =>
+    shapes = shapes.flatMap(({ vectors, sizes, tiles }) =>
       pieces.map((p) => ({
-        shape: { ...shape, sizes: new Map([...shape.sizes, [dim.name, p.size]]) },
+        vectors,
+        sizes: new Map([...sizes, [dim.name, p.size]]),
         tiles: tiles * p.count,
       })),
     )
   }
-  const terms = extentOf(reduced)
+  const { terms } = facts
   const inner = tile.along === 'reduced' ? tile.lane : reduced.at(-1)
   const entries = inner === undefined ? 1 : terms / inner.extent
   const perEntry =
@@ -240,11 +271,10 @@ export const tileCost = (
         (Math.ceil((tile.lane.extent % (lanes * tile.vectors)) / lanes) * 1.6) / tile.vectors
       : (inner?.extent ?? 1)
   let total = 0
-  for (const { shape, tiles } of shapes) {
-    let points = shape.vectors
-    for (const size of shape.sizes.values()) points *= size
-    const finished = tile.along === 'reduced' ? points / shape.vectors : points
-    let step = stepCost(request, facts, tile.lane, shape, tile.along, tile.packed, engine)
+  for (const { vectors, sizes, tiles } of shapes) {
+    const steps = new Steps(request, facts, tile.lane, sizes, tile.along)
+    const finished = tile.along === 'reduced' ? steps.rows : steps.rows * vectors
+    let step = steps.cost(vectors, tile.packed, engine)
     for (const operand of request.operands) {
       if (!tile.packed.has(operand.name)) step += facts.stray(operand)
     }

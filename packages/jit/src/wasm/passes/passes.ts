@@ -13,6 +13,7 @@ import { share } from '../../loops/share.ts'
 import { simplify } from '../../loops/simplify.ts'
 import { type Loop, hasLoop, roundsOf, unrollSmall } from '../../loops/unroll.ts'
 import { sizeOfBody, walk } from '../../loops/visit.ts'
+import { contentsOf, kinds } from './contents.ts'
 import { expand } from './expand.ts'
 import { branchOnGuards } from './guards.ts'
 import { readableIn } from './readable.ts'
@@ -34,6 +35,12 @@ const worthUnrolling = (loop: Loop): boolean => {
 const onBody =
   (run: (body: readonly Stmt[]) => readonly Stmt[]): LoopPass['run'] =>
   (kernel) => ({ ...kernel, body: run(kernel.body) })
+
+/** A pass that only changes statements with nodes of a kind. */
+const where =
+  (kind: number, run: LoopPass['run']): LoopPass['run'] =>
+  (kernel) =>
+    (contentsOf(kernel.body) & kind) === 0 ? kernel : run(kernel)
 
 /** Rounds that lanes run through without testing fewer of them apart. */
 const longLoop = 256
@@ -72,15 +79,15 @@ const lanes: LoopPass['run'] = (kernel) => ({
 
 export const wasmPasses: readonly LoopPass[] = [
   { name: 'fold conditions', run: onBody(simplify) },
-  { name: 'split divided counters', run: onBody(splitDivided) },
-  { name: 'peel borders', run: peelLong },
+  { name: 'split divided counters', run: where(kinds.division, onBody(splitDivided)) },
+  { name: 'peel borders', run: where(kinds.test, peelLong) },
   { name: 'collapse nests', run: onBody(collapse) },
   { name: 'block transposed reads', run: onBody(blockTransposed) },
   { name: 'unique names', run: onBody(uniqueNames) },
-  { name: 'expand functions', run: expand },
+  { name: 'expand functions', run: where(kinds.expandable, expand) },
   { name: 'lanes for parallel loops', run: lanes },
   { name: 'unroll windows', run: onBody((body) => unrollSmall(body, worthUnrolling)) },
-  { name: 'branch on large guards', run: onBody(branchOnGuards) },
+  { name: 'branch on large guards', run: where(kinds.guard, onBody(branchOnGuards)) },
   { name: 'several vectors a round', run: onBody(unrollLanes) },
   { name: 'share subexpressions', run: onBody(share) },
   { name: 'hoist invariants and share them', run: onBody(hoistAndShare) },

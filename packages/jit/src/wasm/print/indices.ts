@@ -2,6 +2,7 @@
 import { type Index, InternalError, scalars } from '@cotangent/core'
 import { op, simd } from '../encode/opcodes.ts'
 import { type Frame, indexVaries } from './frame.ts'
+import { type Loop, firstOf, isOnce } from './rounds.ts'
 
 const { boundsOf } = scalars
 
@@ -17,33 +18,44 @@ export const constantOf = (i: Index): number => {
   return i.tag === 'constant' ? i.value : 0
 }
 
-/**
- * The index with counters that stand still as constants: those of loops of one round, and of the
- * lanes of a tile. Accesses that differ in nothing else share a pointer.
- */
-export const settled = (
-  frame: Frame,
-  i: Index,
-  inner: ReadonlyMap<string, number> | null = null,
-): Index => {
-  if (i.tag !== 'affine' && i.tag !== 'counter') return i
-  const valueOf = (term: Index): number | undefined => {
-    if (term.tag !== 'counter') return undefined
-    const at = frame.counters.get(term.name)?.at
-    return inner?.get(term.name) ?? (at?.tag === 'constant' ? at.value : undefined)
+const noLoops: readonly Loop[] = []
+
+/** The value of a counter that stands still: that of a loop of one round, or of a lane of a tile. */
+const standing = (frame: Frame, name: string, inner: readonly Loop[]): number | undefined => {
+  // The innermost of a name is meant.
+  for (let n = inner.length - 1; n >= 0; n--) {
+    const loop = inner[n]!
+    if (loop.counter === name && isOnce(loop)) return firstOf(loop)
   }
-  const all = termsOf(i)
-  if (all.every(({ term }) => valueOf(term) === undefined)) return i
-  let constant = constantOf(i)
-  const terms = all.filter(({ coefficient, term }) => {
-    const value = valueOf(term)
-    if (value === undefined) return true
-    constant += coefficient * value
-    return false
-  })
-  return terms.length === 0
+  const at = frame.counters.get(name)?.at
+  return at?.tag === 'constant' ? at.value : undefined
+}
+
+/**
+ * The index with counters that stand still as constants, also those of the loops `inner`. Accesses
+ * that differ in nothing else share a pointer.
+ */
+export const settled = (frame: Frame, i: Index, inner: readonly Loop[] = noLoops): Index => {
+  if (i.tag === 'counter') {
+    const value = standing(frame, i.name, inner)
+    return value === undefined ? i : { tag: 'constant', value }
+  }
+  if (i.tag !== 'affine') return i
+  let constant = i.constant
+  let left: Term[] | null = null
+  for (let n = 0; n < i.terms.length; n++) {
+    const t = i.terms[n]!
+    const value = t.term.tag === 'counter' ? standing(frame, t.term.name, inner) : undefined
+    if (value === undefined) left?.push(t)
+    else {
+      left ??= i.terms.slice(0, n)
+      constant += t.coefficient * value
+    }
+  }
+  if (left === null) return i
+  return left.length === 0
     ? { tag: 'constant', value: constant }
-    : { tag: 'affine', constant, terms }
+    : { tag: 'affine', constant, terms: left }
 }
 
 /** Names the part of an index that is not constant; null where data other than locals is in it. */

@@ -8,17 +8,22 @@ import { op } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
 import { constantOf, emitSum, settled, termsOf, variableKey } from './indices.ts'
 import { widthOf } from './layout.ts'
+import { type Loop, firstOf } from './rounds.ts'
 
-export type Loop = Extract<Stmt, { readonly tag: 'for' }>
+export type { Loop } from './rounds.ts'
 
-/** One access of a loop's body. */
-interface Access {
+/** One access of a body, wherever it is printed. */
+interface Inside {
   readonly buffer: string
   readonly width: number
   readonly at: Index
-  readonly key: string
-  /** The loops around it, from the one that is looked at inwards. */
+  /** The loops of the body that are around it, outermost first. */
   readonly loops: readonly Loop[]
+}
+
+/** One access of a loop's body that moves with the loop. */
+interface Access extends Inside {
+  readonly key: string
 }
 
 /** A pointer and how each loop moves it, in bytes for each unit of the counter. */
@@ -38,52 +43,62 @@ const movesWith = (at: Index, counter: string): boolean => {
   return false
 }
 
-/** Reads and writes that move with the loop, with the loops they are in; branches and `while` apart. */
-const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
-  const found: Access[] = []
-  const visit = (body: readonly Stmt[], loops: readonly Loop[]): void => {
-    const once = new Map(
-      loops.slice(1).flatMap((l) => (isOnce(l) ? [[l.counter, firstOf(l)]] : [])),
-    )
-    const add = (buffer: string, width: number, index: Index): void => {
-      const at = settled(frame, index, once)
-      if (!movesWith(at, loop.counter)) return
-      const key = variableKey(at)
-      if (key !== null && key !== '')
-        found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
-    }
-    const reading = walk({
-      scalar: (s: Scalar) => {
-        if (s.tag === 'load') add(s.buffer, widthOf(s.dtype), s.at)
-      },
-    })
-    for (const s of body) {
-      if (s.tag === 'for') visit(s.body, [...loops, s])
-      else if (s.tag === 'store') {
-        add(s.buffer, widthOf(s.value.dtype), s.at)
-        reading.index(s.at)
-        reading.scalar(s.value)
-      } else if (s.tag === 'let' || s.tag === 'variable' || s.tag === 'assign') {
-        reading.scalar(s.value)
+const inside = new WeakMap<readonly Stmt[], readonly Inside[]>()
+const noLoops: readonly Loop[] = []
+
+/** Reads and writes of a body, branches and `while` apart. Every loop around asks for them. */
+const insideOf = (body: readonly Stmt[]): readonly Inside[] => {
+  const known = inside.get(body)
+  if (known !== undefined) return known
+  const found: Inside[] = []
+  const add = (buffer: string, width: number, at: Index): void => {
+    found.push({ buffer, width, at, loops: noLoops })
+  }
+  const reading = walk({
+    scalar: (s: Scalar) => {
+      if (s.tag === 'load') add(s.buffer, widthOf(s.dtype), s.at)
+    },
+  })
+  for (const s of body) {
+    if (s.tag === 'for') {
+      for (const { buffer, width, at, loops } of insideOf(s.body)) {
+        found.push({ buffer, width, at, loops: [s, ...loops] })
       }
+    } else if (s.tag === 'store') {
+      add(s.buffer, widthOf(s.value.dtype), s.at)
+      reading.index(s.at)
+      reading.scalar(s.value)
+    } else if (s.tag === 'let' || s.tag === 'variable' || s.tag === 'assign') {
+      reading.scalar(s.value)
     }
   }
-  visit(loop.body, [loop])
+  inside.set(body, found)
+  return found
+}
+
+/** Those that move with the loop, with the part of their index that does, by which pointers are shared. */
+const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
+  const found: Access[] = []
+  for (const { buffer, width, at: index, loops } of insideOf(loop.body)) {
+    if (!movesWith(index, loop.counter)) continue
+    const at = settled(frame, index, loops)
+    if (!movesWith(at, loop.counter)) continue
+    const key = variableKey(at)
+    if (key !== null && key !== '')
+      found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
+  }
   return found
 }
 
 // Everything in the index but the counters of these loops keeps its value while they run.
-const standsStill = (
-  at: Index,
-  loops: ReadonlySet<string>,
-  { assigned, declared }: Effects,
-): boolean =>
+const standsStill = (at: Index, loops: readonly Loop[], { assigned, declared }: Effects): boolean =>
   termsOf(at).every(({ term }) => {
     if (term.tag === 'counter') return true
     let still = true
     walk({
       index: (i) => {
-        if (i.tag === 'counter' && (loops.has(i.name) || declared.has(i.name))) still = false
+        if (i.tag !== 'counter') return
+        if (declared.has(i.name) || loops.some((l) => l.counter === i.name)) still = false
       },
       scalar: (s) => {
         if (s.tag !== 'local') return
@@ -114,13 +129,15 @@ export class Pointers {
     const effects = effectsOf(loop.body)
     for (const access of accessesOf(frame, loop)) {
       if (frame.pointers.has(access.key)) continue
-      const names = new Set(access.loops.map((l) => l.counter))
-      const counters = termsOf(access.at).flatMap(({ term }) =>
-        term.tag === 'counter' ? [term.name] : [],
-      )
+      const moving = [loop, ...access.loops]
       // A counter of an inner loop beside the access, bound by name only inside, moves nothing here.
-      const known = counters.every((name) => names.has(name) || frame.counters.has(name))
-      if (!known || !standsStill(access.at, names, effects)) continue
+      const known = termsOf(access.at).every(
+        ({ term }) =>
+          term.tag !== 'counter' ||
+          moving.some((l) => l.counter === term.name) ||
+          frame.counters.has(term.name),
+      )
+      if (!known || !standsStill(access.at, moving, effects)) continue
       const group = groups.get(access.key)
       if (group === undefined) groups.set(access.key, [access])
       else group.push(access)
@@ -135,7 +152,7 @@ export class Pointers {
       for (const { coefficient, term } of termsOf(one.at)) {
         if (term.tag === 'counter') strides.set(term.name, coefficient * one.width)
       }
-      const users = new Set(group.flatMap((a) => a.loops))
+      const users = new Set([loop, ...group.flatMap((a) => a.loops)])
       added.push({ local, strides, users })
       hidden.push([key, frame.pointers.get(key)])
       frame.pointers.set(key, { local, offset })
@@ -186,12 +203,4 @@ export class Pointers {
       body.set(local)
     }
   }
-}
-
-const isOnce = (loop: Loop): boolean => loop.extent <= (loop.lanes ?? loop.step ?? 1)
-
-/** The counter's value in the first round. */
-export const firstOf = (loop: Loop): number => {
-  const step = loop.step ?? 1
-  return loop.reverse === true ? Math.floor((loop.extent - 1) / step) * step : 0
 }

@@ -76,6 +76,12 @@ describe('windows', () => {
       test(`${width} wide ${JSON.stringify(options)}`, () => {
         expectSameBits((x) => nn.functional.maxPool(x!, options), image(width))
         expectSameBits((x) => nn.functional.maxPool(x!.neg(), options).neg(), image(width))
+        expectSameBits((x) => nn.functional.maxPool(nn.relu(x!), options), image(width))
+        expectSameBits(
+          (x, y) => nn.functional.maxPool(x!.mul(y!), options),
+          image(width),
+          image(width),
+        )
       })
     }
   }

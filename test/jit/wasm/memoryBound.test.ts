@@ -59,6 +59,16 @@ const expectKernels = (f: Run, args: readonly Tensor[], count: number): void => 
   same(f, args)
 }
 
+test('axes of extent 1 do not keep loops apart', () => {
+  for (const backend of ['js', 'wasm'] as const) {
+    const f = jit((x: Tensor, y: Tensor) => x.mul(2).add(y), { backend })
+    const args = [normal(1, [6, 1, 5, 5]), normal(2, [6, 1, 5, 5])] as const
+    const [kernel] = f.lower(...args).kernels
+    expect(kernel!.source.match(/\bfor\b/g)).toHaveLength(1)
+    expect(kernel!.source).toContain('150')
+  }
+})
+
 const image = [2, 8, 20, 20] as const
 
 describe('pooling', () => {

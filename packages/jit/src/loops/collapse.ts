@@ -13,8 +13,9 @@ export const collapse = (body: readonly Stmt[]): readonly Stmt[] => mapBody(body
 const collapseStmt = (s: Stmt): Stmt => {
   const outer = withBodies(s, collapse)
   if (outer.tag !== 'for') return outer
-  const inner = outer.body[0]
-  const nested = outer.body.length === 1 && inner?.tag === 'for' ? inner : null
+  // Axes of extent 1 leave a comment.
+  const [inner, ...rest] = outer.body.filter(({ tag }) => tag !== 'comment')
+  const nested = inner?.tag === 'for' && rest.length === 0 ? inner : null
   return nested !== null && isStraight(outer, nested) ? merged(outer, nested) : outer
 }
 

@@ -45,6 +45,14 @@ describe('branches, parallel and what joins them', () => {
     expect(count(params)).toBe(3 * 2 + 2 + (3 * 3 + 3) + (3 * 4 * 9 + 4) + (3 + 1))
   })
 
+  test('functions in a record have no trees, in types neither', () => {
+    const net = nn.serial({ norm: nn.batchNorm(), relu: nn.relu, double: (x) => x.mul(2) })
+    const { params, state } = net.init(key, [2, 3, 6, 6])
+    expect(Object.keys(params)).toEqual(['norm'])
+    expectTypeOf<keyof typeof params>().toEqualTypeOf<'norm'>()
+    expectTypeOf<keyof typeof state>().toEqualTypeOf<'norm'>()
+  })
+
   test('concat of branches is what each gives, side by side', () => {
     const variables = inception.init(key, [2, 3, 6, 6])
     const x = random.normal(key, [2, 3, 6, 6])

@@ -10,15 +10,15 @@ const bottleneck = 4 * growth
 
 const grown = nn.serial({
   norm1: nn.batchNorm(),
-  relu1: nn.relu(),
+  relu1: nn.relu,
   conv1: nn.conv2d(bottleneck, 1, { useBias: false }),
   norm2: nn.batchNorm(),
-  relu2: nn.relu(),
+  relu2: nn.relu,
   conv2: nn.conv2d(growth, 3, { padding: 1, useBias: false }),
 })
 
 const layer = nn.serial({
-  branches: nn.branches({ before: nn.identity(), grown }),
+  branches: nn.branches({ before: nn.identity, grown }),
   concat: nn.concat(),
 })
 

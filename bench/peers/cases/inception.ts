@@ -9,7 +9,7 @@ const inputs = 192
 const widths = { one: 64, three: [96, 128], five: [16, 32], pool: 32 } as const
 
 const unit = (features: number, window: number) =>
-  nn.serial({ conv: nn.conv2d(features, window, { padding: 'same' }), relu: nn.relu() })
+  nn.serial({ conv: nn.conv2d(features, window, { padding: 'same' }), relu: nn.relu })
 
 const block = nn.serial({
   branches: nn.branches({

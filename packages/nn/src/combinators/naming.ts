@@ -61,16 +61,19 @@ export type NumberedAs<
     : NumberedAs<Name, Tail, [...Seen, unknown]>
   : unknown
 
+/** The name of a part that has a tree; functions have none. */
+type WithTree<L, Tree, Name> = L extends AnyLayer
+  ? keyof Tree extends never
+    ? never
+    : Name
+  : never
+
 /** The trees of those layers that have any: `{ conv1: { kernel, bias }, … }`. */
 export type ParamsOfRecord<Layers> = {
-  readonly [K in keyof Layers as keyof ParamsOf<Layers[K]> extends never ? never : K]: ParamsOf<
-    Layers[K]
-  >
+  readonly [K in keyof Layers as WithTree<Layers[K], ParamsOf<Layers[K]>, K>]: ParamsOf<Layers[K]>
 }
 export type StateOfRecord<Layers> = {
-  readonly [K in keyof Layers as keyof StateOf<Layers[K]> extends never ? never : K]: StateOf<
-    Layers[K]
-  >
+  readonly [K in keyof Layers as WithTree<Layers[K], StateOf<Layers[K]>, K>]: StateOf<Layers[K]>
 }
 
 export type InputOfStage<S> = S extends AnyLayer ? InputOf<S> : Tensor

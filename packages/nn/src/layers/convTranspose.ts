@@ -10,7 +10,6 @@ import {
   transposedExtents,
 } from '../functional/convTranspose.ts'
 import {
-  type Layout,
   type PerAxis,
   type WindowGeometry,
   channelAxis,

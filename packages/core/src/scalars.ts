@@ -1,4 +1,7 @@
-/** Constructors of the loop IR, so that lowering rules read like arithmetic. */
+/**
+ * Constructors of the loop IR, so that lowering rules read like arithmetic. What is called for every node
+ * counts with an index: until the engine has optimised a function, `for … of` makes an object a step.
+ */
 import type { DType } from './dtype.ts'
 import type { BinaryOp, CompareOp, Index, Scalar, UnaryOp } from './loop.ts'
 import { type Shape, sameShape, stridesOf } from './shape.ts'
@@ -87,8 +90,10 @@ const addTerm = (terms: Term[], coefficient: number, term: Index): number => {
   if (term.tag === 'constant') return coefficient * term.value
   if (term.tag === 'affine') {
     let sum = coefficient * term.constant
-    for (const inner of term.terms)
+    for (let n = 0; n < term.terms.length; n++) {
+      const inner = term.terms[n]!
       sum += addTerm(terms, coefficient * inner.coefficient, inner.term)
+    }
     return sum
   }
   for (let position = 0; position < terms.length; position++) {
@@ -110,7 +115,7 @@ export const affine = (
 ): Index => {
   const terms: Term[] = []
   let sum = offset
-  for (const part of parts) sum += addTerm(terms, part[0], part[1])
+  for (let n = 0; n < parts.length; n++) sum += addTerm(terms, parts[n]![0], parts[n]![1])
   if (terms.length === 0) return sum === 0 ? zeroIndex : constant(sum)
   const only = terms[0]!
   if (terms.length === 1 && sum === 0 && only.coefficient === 1) return only.term
@@ -151,10 +156,11 @@ export const boundsOf = (index: Index): readonly [number, number] => {
     case 'affine': {
       let low = index.constant
       let high = index.constant
-      for (const { coefficient, term } of index.terms) {
-        const [a, b] = boundsOf(term)
-        low += coefficient * (coefficient > 0 ? a : b)
-        high += coefficient * (coefficient > 0 ? b : a)
+      for (let n = 0; n < index.terms.length; n++) {
+        const { coefficient, term } = index.terms[n]!
+        const bounds = boundsOf(term)
+        low += coefficient * bounds[coefficient > 0 ? 0 : 1]
+        high += coefficient * bounds[coefficient > 0 ? 1 : 0]
       }
       return [low, high]
     }

@@ -44,12 +44,12 @@ export const splitPrologue = (step: KernelStep): readonly KernelStep[] => {
   const scratch = new Set(
     kernel.buffers.filter((_, n) => slots[n] instanceof Scratch).map((b) => b.name),
   )
+  if (scratch.size === 0) return [step]
   const isOwn = (s: Stmt): boolean => {
     if (s.tag !== 'for') return s.tag === 'comment'
-    const { read, written } = accessesOf([s])
+    if (![...effectsOf(s.body).stored].every((b) => scratch.has(b))) return false
     // Tiles that come as statements may compute in scratch: that is their own work.
-    if (!step.writesOnce && [...read].some((b) => scratch.has(b))) return false
-    return [...written].every((b) => scratch.has(b))
+    return step.writesOnce || ![...accessesOf([s]).read].some((b) => scratch.has(b))
   }
   const first = kernel.body.findIndex((s) => !isOwn(s))
   if (first <= 0 || kernel.body.slice(0, first).every((s) => s.tag === 'comment')) return [step]

@@ -77,7 +77,10 @@ interface Mover {
 
 const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   const { stored, assigned, declared } = effectsOf(body)
-  const varying = new Set([loop.counter, ...assigned, ...declared])
+  /** Locals that were declared inside and are so no longer. */
+  const freed = new Set<string>()
+  const varies = (name: string): boolean =>
+    name === loop.counter || assigned.has(name) || (declared.has(name) && !freed.has(name))
   const moved: Stmt[] = []
   let isComplete = true
   let interner: Interner | null = null
@@ -85,7 +88,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
   const memo = new Map<Scalar, boolean>()
 
   const still = (s: Scalar): boolean => {
-    if (s.tag === 'local') return !varying.has(s.name)
+    if (s.tag === 'local') return !varies(s.name)
     if (s.tag === 'literal') return true
     const done = memo.get(s)
     if (done !== undefined) return done
@@ -98,7 +101,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       case 'literal':
         return true
       case 'local':
-        return !varying.has(s.name)
+        return !varies(s.name)
       case 'load':
         return !stored.has(s.buffer) && stillIndex(s.at)
       case 'binary':
@@ -125,7 +128,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       case 'constant':
         return true
       case 'counter':
-        return !varying.has(i.name)
+        return !varies(i.name)
       case 'affine':
         return i.terms.every((t) => stillIndex(t.term))
       case 'floorDivide':
@@ -212,7 +215,7 @@ const makeMover = (loop: Loop, body: readonly Stmt[], fresh: Fresh): Mover => {
       case 'let':
         if (!sure || !still(s.value)) return withValue(s, value(s.value))
         moved.push(s)
-        varying.delete(s.name)
+        freed.add(s.name)
         memo.clear()
         return []
       case 'variable':

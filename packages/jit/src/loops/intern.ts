@@ -3,12 +3,13 @@
  * its buffer and a local's that of its variable, so equal numbers mean equal values.
  */
 import type { Index, Scalar } from '@cotangent/core'
+import { insert } from './insert.ts'
 
 export interface Interner {
   /** The number of a scalar under the current versions. */
   readonly idOf: (s: Scalar) => number
   /** Called where a buffer is stored to or a variable assigned: what reads it gets new numbers. */
-  readonly touch: (names: Iterable<string>) => void
+  readonly touch: (names: ReadonlySet<string> | readonly string[]) => void
   /** Makes a local stand for a value, so that both have one number. */
   readonly alias: (name: string, id: number) => void
   /** Runs `use`, and forgets the versions and aliases that it made. */
@@ -148,14 +149,14 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
         return number(counterIndex, none, nameNumber(i.name), 0)
       case 'affine': {
         const terms: number[] = []
-        for (const { coefficient, term } of i.terms) {
+        for (let n = 0; n < i.terms.length; n++) {
+          const { coefficient, term } = i.terms[n]!
           const factor = valueNumber(coefficient)
-          terms.push(number(affineTerm, none, factor, idOfIndex(term)))
+          // In any order: a sum is a chain of its terms.
+          insert(terms, number(affineTerm, none, factor, idOfIndex(term)))
         }
-        // In any order: a sum is a chain of its terms.
-        if (terms.length > 1) terms.sort((x, y) => x - y)
         let total = number(constantIndex, none, valueNumber(i.constant), 0)
-        for (const term of terms) total = number(sum, none, total, term)
+        for (let n = 0; n < terms.length; n++) total = number(sum, none, total, terms[n]!)
         return total
       }
       case 'floorDivide':
@@ -230,7 +231,7 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
   return {
     idOf,
     touch: (names) => {
-      for (const name of names) change(name, { version: nextVersion++, alias: undefined })
+      names.forEach((name) => change(name, { version: nextVersion++, alias: undefined }))
     },
     alias: (name, id) => change(name, { version: meanings.get(name)?.version ?? 0, alias: id }),
     within: (use) => {

@@ -19,18 +19,16 @@ export const mapIndex = (
     case 'counter':
       return i
     case 'affine': {
-      let changed = false
-      const terms: Index[] = []
-      for (const { term } of i.terms) {
+      let parts: (readonly [coefficient: number, term: Index])[] | null = null
+      for (let n = 0; n < i.terms.length; n++) {
+        const { coefficient, term } = i.terms[n]!
         const made = onIndex(term)
-        if (made !== term) changed = true
-        terms.push(made)
+        if (parts === null && made !== term) {
+          parts = i.terms.slice(0, n).map((t) => [t.coefficient, t.term])
+        }
+        parts?.push([coefficient, made])
       }
-      if (!changed) return i
-      return affine(
-        terms.map((t, n) => [i.terms[n]!.coefficient, t]),
-        i.constant,
-      )
+      return parts === null ? i : affine(parts, i.constant)
     }
     case 'floorDivide': {
       const value = onIndex(i.value)
@@ -57,7 +55,10 @@ export const readsScalars = (i: Index): boolean => {
     case 'counter':
       return false
     case 'affine':
-      for (const { term } of i.terms) if (term.tag !== 'counter' && readsScalars(term)) return true
+      for (let n = 0; n < i.terms.length; n++) {
+        const { term } = i.terms[n]!
+        if (term.tag !== 'counter' && readsScalars(term)) return true
+      }
       return false
     case 'floorDivide':
     case 'modulo':

@@ -1,4 +1,7 @@
-/** Reading loop IR: what an expression depends on, what statements declare and write. */
+/**
+ * Reading loop IR: what an expression depends on, what statements declare and write. Loops here count
+ * with an index: until the engine has optimised a function, `for … of` makes an object for every step.
+ */
 import type { Index, Scalar, Stmt } from '@cotangent/core'
 
 /** Called once for each distinct node below the roots, children included. */
@@ -25,7 +28,10 @@ export const walk = (visitor: Visitor): Walk => {
       // Nobody is called for these, and only data has scalars below it.
       if (i.tag === 'counter' || i.tag === 'constant') return
       if (i.tag === 'affine') {
-        for (const t of i.terms) if (t.term.tag !== 'counter') index(t.term)
+        for (let n = 0; n < i.terms.length; n++) {
+          const { term } = i.terms[n]!
+          if (term.tag !== 'counter') index(term)
+        }
         return
       }
     }
@@ -37,7 +43,7 @@ export const walk = (visitor: Visitor): Walk => {
       case 'constant':
         return
       case 'affine':
-        for (const t of i.terms) index(t.term)
+        for (let n = 0; n < i.terms.length; n++) index(i.terms[n]!.term)
         return
       case 'floorDivide':
       case 'modulo':
@@ -117,7 +123,7 @@ export const walk = (visitor: Visitor): Walk => {
     }
   }
   const body = (statements: readonly Stmt[]): void => {
-    for (const s of statements) statement(s)
+    for (let n = 0; n < statements.length; n++) statement(statements[n]!)
   }
   return { scalar, index, own, body }
 }
@@ -252,10 +258,13 @@ class BodyEffects implements Effects {
 
   #names(add: Add, of: (inner: Effects) => ReadonlySet<string>): ReadonlySet<string> {
     const names = new Set<string>()
+    const inside: ReadonlySet<string>[] = []
     const include = (body: readonly Stmt[]): void => {
-      for (const name of of(effectsOf(body))) names.add(name)
+      const inner = of(effectsOf(body))
+      if (inner.size > 0) inside.push(inner)
     }
-    for (const s of this.#body) {
+    for (let n = 0; n < this.#body.length; n++) {
+      const s = this.#body[n]!
       add(s, names)
       if (s.tag === 'for' || s.tag === 'while') include(s.body)
       else if (s.tag === 'if') {
@@ -263,6 +272,9 @@ class BodyEffects implements Effects {
         include(s.otherwise)
       }
     }
+    // Around one loop it is the same set at every depth.
+    if (names.size === 0 && inside.length === 1) return inside[0]!
+    for (let n = 0; n < inside.length; n++) inside[n]!.forEach((name) => names.add(name))
     return names
   }
 }

@@ -185,10 +185,14 @@ const best = (
 ): Tile | null => {
   let promising = candidates[0]
   if (promising === undefined) return null
-  for (const c of candidates) if (c.least < promising.least) promising = c
+  for (let n = 1; n < candidates.length; n++) {
+    const candidate = candidates[n]!
+    if (candidate.least < promising.least) promising = candidate
+  }
   let limit = hopeless * tileCost(request, facts, promising.tile, engine)
   let found: Tile | null = null
-  for (const candidate of candidates) {
+  for (let n = 0; n < candidates.length; n++) {
+    const candidate = candidates[n]!
     if (candidate.least >= limit && candidate !== promising) continue
     const { tile } = candidate
     const cost = tileCost(request, facts, tile, engine)

@@ -10,6 +10,7 @@ import { type Engine, type Tile, type TileRequest, extentOf, piecesOf } from './
 export class Facts {
   readonly #request: TileRequest
   readonly #movements = new Map<Operand, Map<string, LaneMovement>>()
+  readonly #allMovements = new Map<string, readonly LaneMovement[]>()
   readonly #stray = new Map<Operand, number>()
   readonly #reuse = new Map<Operand, number>()
   readonly #packs = new Map<Operand, Map<string, number>>()
@@ -35,6 +36,15 @@ export class Facts {
       found = movementOf(operand, counter)
       known.set(counter, found)
     }
+    return found
+  }
+
+  /** How lanes along a counter move each operand. */
+  movements(counter: string): readonly LaneMovement[] {
+    const found =
+      this.#allMovements.get(counter) ??
+      this.#request.operands.map((o) => this.movement(o, counter))
+    this.#allMovements.set(counter, found)
     return found
   }
 
@@ -121,7 +131,7 @@ export class Steps {
   readonly #isAlong: boolean
   /** For each operand: its elements along the rows, how lanes move it, whether they do. */
   readonly #copies: number[] = []
-  readonly #movements: LaneMovement[] = []
+  readonly #movements: readonly LaneMovement[]
   readonly #varies: boolean[] = []
 
   constructor(
@@ -134,14 +144,20 @@ export class Steps {
     this.#request = request
     this.#isAlong = along === 'reduced'
     let rows = 1
-    for (const size of sizes.values()) rows *= size
+    sizes.forEach((size) => {
+      rows *= size
+    })
     this.rows = rows
-    for (const operand of request.operands) {
+    this.#movements = facts.movements(lane.name)
+    const { operands } = request
+    for (let n = 0; n < operands.length; n++) {
+      const { counters } = operands[n]!
       let copies = 1
-      for (const [name, size] of sizes) if (operand.counters.has(name)) copies *= size
+      sizes.forEach((size, name) => {
+        if (counters.has(name)) copies *= size
+      })
       this.#copies.push(copies)
-      this.#movements.push(facts.movement(operand, lane.name))
-      this.#varies.push(operand.counters.has(lane.name))
+      this.#varies.push(counters.has(lane.name))
     }
   }
 
@@ -222,6 +238,7 @@ export const leastCost = (
   const tiles = along === 'reduced' ? results / rows : results / (lanes * vectors * rows)
   const finished = along === 'reduced' ? rows : rows * vectors
   cost += tiles * (engine.start + finishCost(request, finished, along, lane, facts))
+  if (packed.size === 0) return cost
   for (const operand of operands) if (packed.has(operand.name)) cost += facts.pack(operand, lane)
   return cost
 }

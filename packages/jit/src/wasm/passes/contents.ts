@@ -44,7 +44,10 @@ export const contentsOf = (body: readonly Stmt[]): number => {
       case 'counter':
         return
       case 'affine':
-        for (const { term } of i.terms) if (term.tag !== 'counter') index(term)
+        for (let n = 0; n < i.terms.length; n++) {
+          const { term } = i.terms[n]!
+          if (term.tag !== 'counter') index(term)
+        }
         return
       case 'floorDivide':
       case 'modulo':
@@ -99,7 +102,8 @@ export const contentsOf = (body: readonly Stmt[]): number => {
         return s satisfies never
     }
   }
-  for (const s of body) {
+  for (let n = 0; n < body.length; n++) {
+    const s = body[n]!
     switch (s.tag) {
       case 'comment':
         break

@@ -76,11 +76,16 @@ export class Frame {
   bind(name: string, binding: CounterBinding, use: () => void): void {
     const outer = this.counters.get(name)
     this.counters.set(name, binding)
-    this.known.clear()
+    this.forget()
     use()
-    this.known.clear()
+    this.forget()
     if (outer === undefined) this.counters.delete(name)
     else this.counters.set(name, outer)
+  }
+
+  /** A name means something else: what is known of scalars may be wrong. */
+  forget(): void {
+    if (this.known.size > 0) this.known.clear()
   }
 
   counter(name: string): CounterBinding {
@@ -117,7 +122,7 @@ export class Frame {
     const named =
       lanes === null ? { uniform: local, varying: null } : { uniform: null, varying: local }
     this.locals.set(name, { dtype, lanes, ...named })
-    this.known.clear()
+    this.forget()
     return local
   }
 }
@@ -131,6 +136,7 @@ const unknown = (what: string, name: string): InternalError =>
 
 /** Whether a scalar has a value for each lane. */
 export const varies = (frame: Frame, s: Scalar): boolean => {
+  if (s.tag === 'literal' || s.tag === 'local') return variesAnew(frame, s)
   const known = frame.known.get(s)
   if (known !== undefined) return known
   const found = variesAnew(frame, s)

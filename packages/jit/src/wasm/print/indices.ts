@@ -1,5 +1,6 @@
 /** Indices and addresses. */
 import { type Index, InternalError, scalars } from '@cotangent/core'
+import { insert } from '../../loops/insert.ts'
 import { op, simd } from '../encode/opcodes.ts'
 import { type Frame, indexVaries } from './frame.ts'
 import { type Loop, firstOf, isOnce } from './rounds.ts'
@@ -58,8 +59,12 @@ export const settled = (frame: Frame, i: Index, inner: readonly Loop[] = noLoops
     : { tag: 'affine', constant, terms: left }
 }
 
-/** Names the part of an index that is not constant; null where data other than locals is in it. */
-export const variableKey = (i: Index): string | null => {
+/**
+ * Names the part of an index that is not constant; null where data other than locals is in it. It is
+ * remembered, unless the index was made just now of another, `from`, and nobody will ask again.
+ */
+export const variableKey = (i: Index, from: Index = i): string | null => {
+  if (i !== from) return writtenKey(i)
   const known = variableKeys.get(i)
   if (known !== undefined) return known
   const made = writtenKey(i)
@@ -71,12 +76,14 @@ const variableKeys = new WeakMap<Index, string | null>()
 
 const writtenKey = (i: Index): string | null => {
   const parts: string[] = []
-  for (const { coefficient, term } of termsOf(i)) {
+  const terms = termsOf(i)
+  for (let n = 0; n < terms.length; n++) {
+    const { coefficient, term } = terms[n]!
     const key = termKey(term)
     if (key === null) return null
-    parts.push(`${coefficient}*${key}`)
+    insert(parts, `${coefficient}*${key}`)
   }
-  return parts.sort().join('+')
+  return parts.length === 1 ? parts[0]! : parts.join('+')
 }
 
 const termKey = (i: Index): string | null => {
@@ -104,7 +111,9 @@ const termKey = (i: Index): string | null => {
 /** How far lane `l` lies from lane 0, divided by `l`; null where the lanes are not evenly spaced. */
 export const laneStride = (frame: Frame, i: Index): number | null => {
   let stride = 0
-  for (const { coefficient, term } of termsOf(i)) {
+  const terms = termsOf(i)
+  for (let n = 0; n < terms.length; n++) {
+    const { coefficient, term } = terms[n]!
     if (!indexVaries(frame, term)) continue
     if (term.tag !== 'counter') return null
     stride += coefficient
@@ -286,7 +295,7 @@ const slackBelow = 512
 export const emitAddress = (frame: Frame, buffer: string, index: Index, width: number): number => {
   const { body } = frame
   const at = settled(frame, index)
-  const key = variableKey(at)
+  const key = variableKey(at, index)
   const constant = constantOf(at)
   const known = key === null ? undefined : frame.pointers.get(`${buffer} ${key}`)
   if (known !== undefined && constant >= known.offset) {

@@ -38,8 +38,11 @@ interface Moving {
 export type Movement = readonly { readonly local: number; readonly stride: number }[]
 
 const movesWith = (at: Index, counter: string): boolean => {
-  for (const { term } of termsOf(at))
+  const terms = termsOf(at)
+  for (let n = 0; n < terms.length; n++) {
+    const { term } = terms[n]!
     if (term.tag === 'counter' && term.name === counter) return true
+  }
   return false
 }
 
@@ -83,7 +86,7 @@ const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
     if (!movesWith(index, loop.counter)) continue
     const at = settled(frame, index, loops)
     if (!movesWith(at, loop.counter)) continue
-    const key = variableKey(at)
+    const key = variableKey(at, index)
     if (key !== null && key !== '')
       found.push({ buffer, width, at, key: `${buffer} ${key}`, loops })
   }

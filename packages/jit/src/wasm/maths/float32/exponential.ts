@@ -34,8 +34,8 @@ const exp2Tail = [0.69314724, 0.24022655, 0.055502724, 0.009617063, 0.0013418293
 // (sinh x − x) / x³ in x², on |x| ≤ 1.
 const sinhTail = [0.16666667, 0.008333311, 0.00019842635, 2.7839255e-6]
 
-// (tanh x − x) / x³ in x², on |x| ≤ 0.5, within 2^-26 of tanh x.
-const tanhTail = [-0.33333144, 0.13325873, -0.05304514, 0.017240822]
+// (tanh x − x) / x³ in x², on |x| ≤ 0.625, within 2^-27 of tanh x.
+const tanhTail = [-0.33333284, 0.13331483, -0.053742774, 0.020648062, -0.0057140635]
 
 /** n in a float32 with n + `offset` in its low bits, and r, of x = n ln 2 + r. */
 export const reduced = (
@@ -94,7 +94,7 @@ export const exponentials: Exponentials = makeExponentials({
   tiny: 2 ** -25,
   saturation: 20,
   largestCosh: 89.5,
-  tanhBound: 0.5,
+  tanhBound: 0.625,
   tanhTail,
   sinhTail,
 })

@@ -40,8 +40,10 @@ const isStraight = (outer: Loop, inner: Loop): boolean => {
 // which never fits.
 const isEven = (i: Index, outer: Loop, inner: Loop): boolean => {
   const terms = i.tag === 'affine' ? i.terms : [{ coefficient: 1, term: i }]
-  let [along, across] = [0, 0]
-  for (const { coefficient, term } of terms) {
+  let along = 0
+  let across = 0
+  for (let n = 0; n < terms.length; n++) {
+    const { coefficient, term } = terms[n]!
     if (term.tag === 'counter') {
       if (term.name === inner.counter) along += coefficient
       else if (term.name === outer.counter) across += coefficient

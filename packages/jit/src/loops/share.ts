@@ -155,7 +155,6 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
         // The local itself holds the value; one made before it would be another name for the same.
         const value = bound.get(id) ?? rebuilt(s.value)
         out.push({ ...s, value })
-        interner.touch([s.name])
         interner.alias(s.name, id)
         // A copy of a variable keeps its own name: the variable may change.
         const plain = isTrivial(value) && !readsVariable(value, variables)
@@ -221,8 +220,9 @@ const countUses = (
   }
   const countIndex = (i: Index): void => {
     if (i.tag === 'data') count(i.value)
-    else if (i.tag === 'affine') for (const t of i.terms) countIndex(t.term)
-    else if (i.tag === 'floorDivide' || i.tag === 'modulo') countIndex(i.value)
+    else if (i.tag === 'affine') {
+      for (let n = 0; n < i.terms.length; n++) countIndex(i.terms[n]!.term)
+    } else if (i.tag === 'floorDivide' || i.tag === 'modulo') countIndex(i.value)
   }
   const statement = (s: Stmt): void => {
     switch (s.tag) {
@@ -238,7 +238,6 @@ const countUses = (
       case 'let': {
         const id = interner.idOf(s.value)
         count(s.value)
-        interner.touch([s.name])
         return interner.alias(s.name, id)
       }
       case 'variable':

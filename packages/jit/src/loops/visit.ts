@@ -58,8 +58,8 @@ export const walk = (visitor: Visitor): Walk => {
   }
   const scalar = (s: Scalar): void => {
     if (onScalar === undefined && (s.tag === 'local' || s.tag === 'literal')) return
-    if (seen.has(s)) return
-    seen.add(s)
+    const before = seen.size
+    if (seen.add(s).size === before) return
     onScalar?.(s)
     // The compiler's hottest path: no lists of children are made, and the commonest kinds come first.
     switch (s.tag) {

@@ -256,7 +256,8 @@ class Judge {
   #stride(at: Index): number | null {
     const terms = at.tag === 'affine' ? at.terms : [{ coefficient: 1, term: at }]
     let stride = 0
-    for (const { coefficient, term } of terms) {
+    for (let n = 0; n < terms.length; n++) {
+      const { coefficient, term } = terms[n]!
       if (term.tag === 'counter') {
         if (term.name === this.#counter) stride += coefficient
       } else if (term.tag === 'data') {

@@ -82,7 +82,9 @@ const insideOf = (body: readonly Stmt[]): readonly Inside[] => {
 /** Those that move with the loop, with the part of their index that does, by which pointers are shared. */
 const accessesOf = (frame: Frame, loop: Loop): readonly Access[] => {
   const found: Access[] = []
-  for (const { buffer, width, at: index, loops } of insideOf(loop.body)) {
+  const all = insideOf(loop.body)
+  for (let n = 0; n < all.length; n++) {
+    const { buffer, width, at: index, loops } = all[n]!
     if (!movesWith(index, loop.counter)) continue
     const at = settled(frame, index, loops)
     if (!movesWith(at, loop.counter)) continue
@@ -130,7 +132,9 @@ export class Pointers {
     const hidden: [string, ReturnType<typeof frame.pointers.get>][] = []
     const groups = new Map<string, Access[]>()
     const effects = effectsOf(loop.body)
-    for (const access of accessesOf(frame, loop)) {
+    const accesses = accessesOf(frame, loop)
+    for (let n = 0; n < accesses.length; n++) {
+      const access = accesses[n]!
       if (frame.pointers.has(access.key)) continue
       const moving = [loop, ...access.loops]
       // A counter of an inner loop beside the access, bound by name only inside, moves nothing here.

@@ -4,7 +4,7 @@ import { op, simd } from '../encode/opcodes.ts'
 import type { Frame } from './frame.ts'
 import { emitAddress, emitLaneIndex, laneStride } from './indices.ts'
 import { activeLanes, emitElementAddress } from './laneAddresses.ts'
-import { kindOf, storeOf, widthOf } from './layout.ts'
+import { storeOf, widthOf } from './layout.ts'
 import { uniform } from './uniform.ts'
 
 type Store = Extract<Stmt, { readonly tag: 'store' }>

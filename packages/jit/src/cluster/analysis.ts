@@ -48,6 +48,8 @@ export interface Analysis {
   readonly aliases: ReadonlyMap<Var, Atom>
   /** Operations for one element (one step of a reduction), with those of everything inlined. */
   readonly work: ReadonlyMap<Equation, number>
+  /** Equations whose element, with everything inlined, vectors cannot compute. */
+  readonly unlaneable: ReadonlySet<Equation>
   /** Why each variable of an equation that has memory has it. */
   readonly kept: ReadonlyMap<Var, Kept>
 }
@@ -71,10 +73,15 @@ export const analyze = (graph: Graph): Analysis => {
   const work = new Map<Var, number>()
   const total = new Map<Equation, number>()
   const kept = new Map<Var, Kept>()
+  const unlaneable = new Set<Equation>()
   // Vectors have masks for nothing, but pack and unpack those in memory.
   const maskBudget = currentMachine().vectors ? 8 * recomputeBudget : recomputeBudget
   const inlined = (atom: Atom): number =>
     isVar(atom) && !materialized.has(atom) ? (work.get(atom) ?? 0) : 0
+  const isLaneable = (atom: Atom): boolean => {
+    const producer = isVar(atom) && !materialized.has(atom) ? producers.get(atom) : undefined
+    return producer === undefined || !unlaneable.has(producer.equation)
+  }
 
   const needsMemory = (v: Var, { lowering }: Probe, own: number): Kept | null => {
     if (lowering.tag !== 'pull') return 'computed whole'
@@ -91,6 +98,8 @@ export const analyze = (graph: Graph): Analysis => {
     const own =
       found.work + found.accesses.reduce((n, a) => n + inlined(equation.inputs[a.input]!), 0)
     total.set(equation, own)
+    const reads = found.accesses.map((a) => equation.inputs[a.input]!)
+    if (!found.laneable || !reads.every(isLaneable)) unlaneable.add(equation)
     for (const v of equation.outputs) {
       const source = found.alias ? equation.inputs[0]! : null
       const share = (): void => {
@@ -111,7 +120,7 @@ export const analyze = (graph: Graph): Analysis => {
       }
     }
   }
-  return { probes, producers, materialized, aliases, work: total, kept }
+  return { probes, producers, materialized, aliases, work: total, unlaneable, kept }
 }
 
 const hasMemory = (

@@ -4,6 +4,7 @@ import {
   type Equation,
   type Graph,
   type Var,
+  currentMachine,
   isVar,
   range,
   sameShape,
@@ -61,6 +62,7 @@ export const cluster = (
       shape: outputs[0]!.aval.shape,
       extents: found.lowering.tag === 'reduce' ? found.lowering.reduction.extents : null,
       work: analysis.work.get(equation)!,
+      laneable: !analysis.unlaneable.has(equation),
       axes: range(outputs[0]!.aval.shape.length),
     }
     const reads = readsOf(root, analysis)
@@ -145,6 +147,10 @@ const place = (
     }
     if (unit.tiled && position < earliest) {
       refuse('in a tile')
+      continue
+    }
+    if (unit.tiled && !root.laneable && currentMachine().vectors) {
+      refuse('no lanes')
       continue
     }
     if (unit.work + root.work > workLimit) {

@@ -9,6 +9,7 @@ import {
   scalars,
   sizeOf,
 } from '@cotangent/core'
+import { isLaneable } from '../loops/vector/laneable.ts'
 import { lowerEquation } from '../passes/lowering.ts'
 
 export interface Access {
@@ -27,6 +28,8 @@ export interface Probe {
   readonly iterations: number
   /** The element is the input's element at the same flat position: the output can share its memory. */
   readonly alias: boolean
+  /** Whether vectors can compute the element: not functions that only float64 is precise enough for. */
+  readonly laneable: boolean
 }
 
 /** Weights in units of one cheap operation. */
@@ -141,15 +144,23 @@ export const probe = (equation: Equation): Probe => {
     const elements = lowering.outputs.map((pull) => pull(index))
     const alias = isAlias(equation, elements, accesses, index)
     const work = alias ? 0 : countWork(elements) + indexWork(accesses)
-    return { lowering, accesses, work, iterations: size, alias }
+    const laneable = elements.every(isLaneable)
+    return { lowering, accesses, work, iterations: size, alias, laneable }
   }
   if (lowering.tag === 'reduce') {
     const { extents, accumulators, step } = lowering.reduction
     const locals = accumulators.map((a, i) => scalars.local(a.dtype, `accumulator${i}`))
     const work = countWork(step(locals, index, outputCounters(extents, 'k')))
-    return { lowering, accesses, work, iterations: size * sizeOf(extents), alias: false }
+    return {
+      lowering,
+      accesses,
+      work,
+      iterations: size * sizeOf(extents),
+      alias: false,
+      laneable: true,
+    }
   }
-  return { lowering, accesses, work: 0, iterations: size, alias: false }
+  return { lowering, accesses, work: 0, iterations: size, alias: false, laneable: true }
 }
 
 const isAlias = (

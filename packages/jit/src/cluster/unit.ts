@@ -11,6 +11,8 @@ export interface Root {
   readonly extents: Shape | null
   /** Operations for one element or step, with those of everything inlined into it. */
   readonly work: number
+  /** Whether vectors can compute it, with everything inlined into it. */
+  readonly laneable: boolean
   /** Which of its axes the outer loops of its kernel run along. */
   axes: readonly number[]
 }
@@ -46,6 +48,8 @@ export type Apart =
   | 'tile reads memory'
   /** Only point-wise work on the same elements follows in a tile. */
   | 'in a tile'
+  /** A tile's vectors cannot compute it: one such epilogue would make single numbers of all lanes. */
+  | 'no lanes'
   /** It reads rows of the other beside its own. */
   | 'other rows'
   /** The two have too few loops in common. */

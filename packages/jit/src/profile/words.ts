@@ -23,6 +23,8 @@ export const wordsApart = (why: Apart, root: Root, { name, outer }: Neighbour): 
       return `a tile reads elements of ${name} again and again, so those are finished first`
     case 'in a tile':
       return `${name} is a tile of sums: only point-wise epilogues over the same elements join it`
+    case 'no lanes':
+      return `${name} is a tile of vectors, which cannot hold what this computes`
     case 'other rows':
       return `it reads ${name} in other rows than its own`
     case 'other loops':

@@ -181,6 +181,32 @@ export type Region =
 /** What becomes of a finished element: statements in place. */
 export type Write = (index: readonly Index[], value: Scalar) => readonly Stmt[]
 
+/** Memory that a lowering needs while it runs. */
+export interface ScratchType {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/**
+ * Tiles that finish a slab before they begin another: some rows of an image in all of its channels,
+ * `[image, :, first … first + rows - 1, …]`.
+ */
+export interface Slabs {
+  /** Divides the rows of the output. */
+  readonly rows: number
+  readonly scratch: readonly ScratchType[]
+  /**
+   * As of the tiles, with `finished` where a slab is complete: slabs count row by row, image by image.
+   * One may be finished twice.
+   */
+  readonly emit: (
+    inputs: readonly Buffer[],
+    scratch: readonly Buffer[],
+    write: Write,
+    finished: (slab: Index) => readonly Stmt[],
+  ) => readonly Stmt[]
+}
+
 /** How the compiler makes the outputs. */
 export type Lowering =
   /** One scalar for each output element. All outputs have one shape. */
@@ -196,7 +222,7 @@ export type Lowering =
         scratch: readonly Buffer[],
       ) => readonly Stmt[]
       /** Further buffers the routine needs. */
-      readonly scratch: readonly { readonly shape: Shape; readonly dtype: DType }[]
+      readonly scratch: readonly ScratchType[]
       /** `inPlace[o]` is the input that output `o` starts as a copy of (the compiler copies or, where the input dies, reuses it), or null. */
       readonly inPlace: readonly (number | null)[]
     }
@@ -212,7 +238,9 @@ export type Lowering =
         write: Write,
       ) => readonly Stmt[]
       /** Memory that the tiles need. */
-      readonly scratch: readonly { readonly shape: Shape; readonly dtype: DType }[]
+      readonly scratch: readonly ScratchType[]
+      /** The same in slabs of about so many rows; null where tiles do not come in slabs. */
+      readonly slabs: ((rows: number) => Slabs | null) | null
     }
   /** Rewrites itself into other primitives; called while tracing a replacement. */
   | { readonly tag: 'expand'; readonly expand: (inputs: readonly Tensor[]) => readonly Tensor[] }

@@ -12,6 +12,7 @@ import { type Analysis, analyze, memoryOf } from './cluster/analysis.ts'
 import { type Unit, cluster } from './cluster/cluster.ts'
 import { dropStores } from './cluster/dropStores.ts'
 import { type EmittedKernel, emitCluster } from './cluster/emit.ts'
+import { withMoments } from './cluster/findMoments.ts'
 import { shareRows } from './cluster/rowSums.ts'
 import { reuseMemory } from './cluster/reuse.ts'
 import { copyP } from './copy.ts'
@@ -28,8 +29,10 @@ type Emitted =
   | { readonly tag: 'single'; readonly equation: Equation }
 
 /** Lowers a graph whose outputs may be its inputs or constants. */
-export const lowerGraph = (graph: Graph, target: Target): Program => {
-  const analysis = analyze(graph)
+export const lowerGraph = (given: Graph, target: Target): Program => {
+  const first = analyze(given)
+  const graph = withMoments(given, first)
+  const analysis = graph === given ? first : analyze(graph)
   const units = shareRows(cluster(graph, analysis), analysis)
   const emitted = units.flatMap((unit) => (unit === null ? [] : [emitUnit(unit, analysis, target)]))
   const readersOf = readers(graph, emitted, analysis)

@@ -12,8 +12,10 @@ import {
 } from '@cotangent/core'
 import { type Analysis, isPointwise, memoryOf } from './analysis.ts'
 import { isRowReduction, joinAfter, joinBeside } from './join.ts'
+import { partMomentsIn } from './partMoments.ts'
 import type { Probe } from './probe.ts'
 import { readsOf } from './reads.ts'
+import { finishesSlabs } from './slabs.ts'
 import type { Apart, Placement, Read, Root, Unit } from './unit.ts'
 
 export type { Apart, Cluster, Placement, Root, Single, Unit } from './unit.ts'
@@ -49,9 +51,10 @@ export const cluster = (
   for (const equation of smallFirst(graph, analysis)) {
     const found = analysis.probes.get(equation)!
     if (!isPointwise(found) && found.lowering.tag !== 'tiles') {
-      for (const v of equation.outputs) madeBy.set(v, units.length)
-      for (const x of equation.inputs) noteRead(memoryOf(x, analysis.aliases), units.length)
-      units.push({ tag: 'single', equation })
+      const position = placeMoments(units, equation, madeBy, analysis) ?? units.length
+      for (const v of equation.outputs) madeBy.set(v, position)
+      for (const x of equation.inputs) noteRead(memoryOf(x, analysis.aliases), position)
+      if (position === units.length) units.push({ tag: 'single', equation })
       continue
     }
     const outputs = equation.outputs.filter((v) => analysis.materialized.has(v))
@@ -99,6 +102,23 @@ const smallFirst = (graph: Graph, analysis: Analysis): readonly Equation[] => {
 const latestOf = (reads: readonly Read[], madeBy: ReadonlyMap<Var, number>): number =>
   Math.max(-1, ...reads.map(({ atom }) => (isVar(atom) ? (madeBy.get(atom) ?? -1) : -1)))
 
+// The moments of slabs belong to the kernel that makes those.
+const placeMoments = (
+  units: readonly Unit[],
+  equation: Equation,
+  madeBy: ReadonlyMap<Var, number>,
+  analysis: Analysis,
+): number | null => {
+  const moments = partMomentsIn(equation)
+  const [of] = equation.inputs
+  const position = of !== undefined && isVar(of) ? madeBy.get(of) : undefined
+  if (moments === null || position === undefined) return null
+  const unit = units[position]!
+  if (unit.tag !== 'cluster' || !finishesSlabs(unit, moments.rows, analysis)) return null
+  unit.moments = equation
+  return position
+}
+
 // Tiles that come as statements begin a kernel, whatever is before.
 const placeTiles = (
   units: Unit[],
@@ -120,6 +140,7 @@ const placeTiles = (
     work: root.work,
     reads: reading,
     sums: null,
+    moments: null,
   })
   return units.length - 1
 }
@@ -190,6 +211,7 @@ const place = (
     work: root.work,
     reads: reading,
     sums: null,
+    moments: null,
   })
   return units.length - 1
 }

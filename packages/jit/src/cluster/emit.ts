@@ -10,6 +10,7 @@ import {
   type Shape,
   type Stmt,
   type Var,
+  type Write,
   dtypeInfo,
   isVar,
   scalars,
@@ -27,6 +28,10 @@ import { rootsOf } from './rowSums.ts'
 import { type Stage, innerOf, placed, sameIndices, stagesOf } from './stages.ts'
 import type { Cluster, Root } from './cluster.ts'
 import { kernelName } from './name.ts'
+import { partMomentsIn } from './partMoments.ts'
+import { type SlabBuffers, slabMoments } from './slabMoments.ts'
+import { mostRowsOf } from './slabs.ts'
+import { type FinishAt, tilesInSlabs } from './tileSlabs.ts'
 
 type Tiles = Extract<Lowering, { readonly tag: 'tiles' }>
 
@@ -142,23 +147,62 @@ class Emitter {
       this.loads.add(memory)
       return { name: this.buffer(memory), ...atom.aval }
     })
-    const scratch = tiles.scratch.map(({ shape, dtype }, n): Buffer => {
-      const name = `s${n}`
-      this.scratch.push({ name, dtype, size: sizeOf(shape) })
-      return { name, shape, dtype }
-    })
-    return tiles.emit(inputs, scratch, (at, value) => {
+    const memory = (types: Tiles['scratch']): readonly Buffer[] =>
+      types.map(({ shape, dtype }, n): Buffer => {
+        const name = `s${n}`
+        this.scratch.push({ name, dtype, size: sizeOf(shape) })
+        return { name, shape, dtype }
+      })
+    const write: Write = (at, value) => {
       const suffix = `_${writes++}`
       return substitution({
         counters: new Map(at.map((position, d) => [`i${d}`, position])),
         locals: new Map([['element', value]]),
         declared: new Map([...declared].map((name) => [name, `${name}${suffix}`])),
       }).body(pattern)
+    }
+    const { moments, outer } = this.#cluster
+    const slabs = moments === null ? null : (tiles.slabs?.(mostRowsOf(outer)) ?? null)
+    if (moments === null || slabs === null) return tiles.emit(inputs, memory(tiles.scratch), write)
+    const buffers = this.#slabBuffers(moments)
+    return slabs.emit(inputs, memory(slabs.scratch), write, (slab) => slabMoments(buffers, slab))
+  }
+
+  // Where the moments of slabs of what the cluster makes go.
+  #slabBuffers(equation: Equation): SlabBuffers {
+    const [x] = equation.inputs
+    const { rows } = partMomentsIn(equation)!
+    const [means, deviations, squares] = equation.outputs.map((v) => {
+      this.stored.add(v)
+      return this.buffer(v)
     })
+    this.loads.add(x!)
+    const to = { means: means!, deviations: deviations!, squares: squares! }
+    return { x: this.buffer(x!), shape: x!.aval.shape, rows, ...to }
   }
 
   tiled(): readonly Stmt[] {
-    return this.#target.reduce(this.#tiledSpec(this.#cluster, 'i', 'a'))
+    const { moments, outer } = this.#cluster
+    const whole = this.#tiledSpec(this.#cluster, 'i', 'a')
+    if (moments === null) return this.#target.reduce(whole)
+    return tilesInSlabs({
+      whole,
+      outer,
+      reduce: this.#target.reduce,
+      finishAt: this.#finishedAt(whole),
+      buffers: this.#slabBuffers(moments),
+    })
+  }
+
+  // An element at an index that is not what the outer counters say.
+  #finishedAt(whole: TargetReduction): FinishAt {
+    return (accumulators, index) => {
+      const outer = this.#outerIndex
+      this.#outerIndex = index
+      const made = whole.finish(accumulators, index)
+      this.#outerIndex = outer
+      return made
+    }
   }
 
   #tiledSpec({ outer, roots }: Cluster, counter: string, name: string): TargetReduction {
@@ -349,7 +393,9 @@ export const emitCluster = (
       : cluster.tiled
         ? emitter.tiled()
         : emitter.rows()
-  const equations = rootsOf(cluster).map((r) => r.equation)
+  const { moments } = cluster
+  const made = rootsOf(cluster).map((r) => r.equation)
+  const equations = moments === null ? made : [...made, moments]
   return {
     kernel: {
       name: kernelName(equations, cluster.roots),
@@ -360,6 +406,6 @@ export const emitCluster = (
     arguments: emitter.arguments,
     equations,
     loads: emitter.loads,
-    writesOnce: first.tag !== 'tiles',
+    writesOnce: first.tag !== 'tiles' && moments === null,
   }
 }

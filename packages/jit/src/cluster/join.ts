@@ -16,7 +16,7 @@ import type { Apart, Cluster, Read, Root } from './unit.ts'
 const fewestRows = 4
 const shortestRow = 8
 /** Bytes that one round of a kernel goes over several times. */
-const cachedRow = 768 * 1024
+export const cachedRow: number = 768 * 1024
 /** Reductions that share their loops: each has registers of its own. */
 const mostReductions = 3
 

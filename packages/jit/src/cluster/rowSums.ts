@@ -82,7 +82,7 @@ const isAssociative = (root: Root, analysis: Analysis): boolean => {
 const madeBy = (unit: Unit | null): ReadonlySet<Atom> => {
   if (unit === null) return new Set()
   if (unit.tag === 'single') return new Set(unit.equation.outputs)
-  return new Set(rootsOf(unit).flatMap((r) => r.outputs))
+  return new Set([...rootsOf(unit).flatMap((r) => r.outputs), ...(unit.moments?.outputs ?? [])])
 }
 
 const readBy = (unit: Unit | null, analysis: Analysis): ReadonlySet<Atom> => {

@@ -28,6 +28,8 @@ export interface Cluster {
   readonly reads: Set<Atom>
   /** Reductions over its outer loops that are taken a few rounds at a time, a tiled cluster. */
   readonly sums: Cluster | null
+  /** Takes the moments of the slabs of what a tiled cluster makes. */
+  moments: Equation | null
 }
 
 /** An equation that is a step of its own: a routine, control flow, a host call. */

@@ -159,6 +159,7 @@ const operationsOfUnit = (unit: Unit, analysis: Analysis): readonly string[] => 
     found.add(equation)
   }
   for (const root of rootsOf(unit)) visit(root.equation)
+  if (unit.moments !== null) visit(unit.moments)
   const all = [...found]
   const working = all.filter((e) => !isMovement(e, analysis))
   return (working.length === 0 ? all : working).map((e) => e.primitive.name)

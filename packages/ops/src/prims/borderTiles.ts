@@ -65,6 +65,7 @@ export const borderTiles = (
   const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
   return {
     tag: 'tiles',
+    slabs: null,
     scratch: [
       { shape: [size(w)], dtype: 'float32' },
       { shape: [size(x)], dtype: 'float32' },

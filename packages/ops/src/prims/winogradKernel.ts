@@ -115,6 +115,7 @@ export const winogradKernel = (x: Shape, w: Shape): Lowering => {
   const { channels, outputs, parts, stride } = plan
   return {
     tag: 'tiles',
+    slabs: null,
     scratch: [
       { shape: [parts * 16 * channels * stride], dtype: 'float32' },
       { shape: [parts * 16 * outputs * stride], dtype: 'float32' },

@@ -7,14 +7,17 @@ import {
   type Buffer,
   type Index,
   type Lowering,
+  type Scalar,
+  type ScratchType,
   type Shape,
+  type Slabs,
   type Stmt,
   type Write,
   range,
   scalars,
 } from '@cotangent/core'
 import { laneLoop, lanes, loop } from './loops.ts'
-
+import { type InSlabs, type Plan, inSlabs, planOf, tileRowsFor } from './winogradPlan.ts'
 import { add, sub, Locals, bothWays, inputLine, outputLine, type Line } from './winogradLines.ts'
 
 const { affine, binaryOp, counter, dataIndex, floorDivide, fromIndex } = scalars
@@ -22,60 +25,6 @@ const { literal, load, local, modulo, within } = scalars
 
 /** Output channels that a register tile computes. */
 const rows = 4
-/** Most rounds of the outermost loop, of which threads take shares; each has scratch of its own. */
-const mostGroups = 24
-
-/** The number of groups, of half the most or more, that leaves the fewest rounds without work. */
-const groupsFor = (blocks: number): number => {
-  if (blocks <= mostGroups) return blocks
-  const counts = range(mostGroups / 2 + 1).map((n) => mostGroups - n)
-  const idle = (count: number): number => count * Math.ceil(blocks / count) - blocks
-  return counts.reduce((best, count) => (idle(count) < idle(best) ? count : best))
-}
-
-interface Plan {
-  readonly images: number
-  readonly channels: number
-  readonly outputs: number
-  /** Rows and columns of the (padded) input and of the output, which are even. */
-  readonly input: readonly [number, number]
-  readonly output: readonly [number, number]
-  /** Vectors of tiles in a row of tiles, in an image, and in all. */
-  readonly inRow: number
-  readonly inImage: number
-  readonly vectors: number
-  /** Tiles of the last vector of a row. */
-  readonly last: number
-  /** Vectors in a block, and blocks in a group. */
-  readonly block: number
-  readonly groups: number
-  readonly blocks: number
-}
-
-const planOf = (x: Shape, w: Shape): Plan => {
-  const [batch, channels, height, width] = [x[0]!, x[1]!, x[2]!, x[3]!]
-  const [tilesY, tilesX] = [(height - 2) / 2, (width - 2) / 2]
-  const inRow = Math.ceil(tilesX / lanes)
-  const inImage = tilesY * inRow
-  const vectors = batch * inImage
-  const block = channels >= 256 ? 8 : 4
-  const all = Math.ceil(vectors / block)
-  const count = groupsFor(all)
-  return {
-    images: batch,
-    channels,
-    outputs: w[0]!,
-    input: [height, width],
-    output: [height - 2, width - 2],
-    inRow,
-    inImage,
-    vectors,
-    last: tilesX - (inRow - 1) * lanes,
-    block,
-    groups: count,
-    blocks: Math.ceil(all / count),
-  }
-}
 
 /** Whether the kernel fills whole register tiles; inputs must have even extents. */
 export const suitsTiles = (w: Shape): boolean => w[0]! % rows === 0
@@ -84,20 +33,34 @@ const laneAt = (name: string): Index => ({ tag: 'counter', name, extent: lanes }
 /** `x: [N, C, H, W]` with `w: [O, C, 3, 3]`, padding applied; of even extents. */
 export const winogradTiles = (x: Shape, w: Shape): Lowering => {
   const plan = planOf(x, w)
-  const { channels, outputs, block } = plan
   return {
     tag: 'tiles',
-    scratch: [
-      { shape: [16 * outputs * channels], dtype: 'float32' },
-      { shape: [plan.groups * block * lanes * 16 * channels], dtype: 'float32' },
-      { shape: [plan.groups * 16 * rows * 2 * lanes], dtype: 'float32' },
-    ],
+    scratch: scratchOf(plan),
     emit: ([image, kernel], [u, v, m], write) => [
       transformKernel(plan, kernel!, u!),
       blocksOf(plan, { x: image!, u: u!, v: v!, m: m! }, write),
     ],
+    slabs: (wanted): Slabs | null => {
+      const tileRows = tileRowsFor(plan, wanted)
+      if (tileRows === null) return null
+      const slabbed = inSlabs(plan, tileRows)
+      return {
+        rows: 2 * tileRows,
+        scratch: scratchOf(slabbed),
+        emit: ([image, kernel], [u, v, m], write, finished) => [
+          transformKernel(slabbed, kernel!, u!),
+          slabsOf(slabbed, { x: image!, u: u!, v: v!, m: m! }, write, finished),
+        ],
+      }
+    },
   }
 }
+
+const scratchOf = ({ channels, outputs, block, groups }: Plan): readonly ScratchType[] => [
+  { shape: [16 * outputs * channels], dtype: 'float32' },
+  { shape: [groups * block * lanes * 16 * channels], dtype: 'float32' },
+  { shape: [groups * 16 * rows * 2 * lanes], dtype: 'float32' },
+]
 
 const half = literal('float32', 0.5)
 
@@ -143,10 +106,37 @@ interface Buffers {
   readonly m: Buffer
 }
 
-const blocksOf = (plan: Plan, buffers: Buffers, write: Write): Stmt => {
+const blocksOf = (plan: Plan, buffers: Buffers, write: Write): Stmt =>
+  loop('group', plan.groups, [loop('block', plan.blocks, blockOf(plan, buffers, write))], true)
+
+/** Slab after slab; the last ones of the last group are others again, if there are too few. */
+const slabsOf = (
+  plan: Plan,
+  buffers: Buffers,
+  write: Write,
+  finished: (slab: Index) => readonly Stmt[],
+): Stmt => {
+  const { groups, blocks } = plan
+  const { inGroup, count } = plan.slabs!
+  const number = affine([
+    [inGroup, counter('group', groups)],
+    [1, counter('turn', inGroup)],
+  ])
+  const value = binaryOp('minimum', fromIndex('int32', number), literal('int32', count - 1))
+  const body: readonly Stmt[] = [
+    { tag: 'let', name: 'slab', value },
+    loop('block', blocks, blockOf(plan, buffers, write)),
+    ...finished(slabAt(plan.slabs!)),
+  ]
+  return loop('group', groups, [loop('turn', inGroup, body)], true)
+}
+
+const slabAt = ({ count }: InSlabs): Index => dataIndex(local('int32', 'slab'), 0, count - 1)
+
+const blockOf = (plan: Plan, buffers: Buffers, write: Write): readonly Stmt[] => {
   const { block, outputs } = plan
   const pairs = block / 2
-  const body = [
+  return [
     loop(
       'pair',
       pairs,
@@ -159,29 +149,48 @@ const blocksOf = (plan: Plan, buffers: Buffers, write: Write): Stmt => {
       ]),
     ]),
   ]
-  return loop('group', plan.groups, [loop('block', plan.blocks, body)], true)
 }
 
 /** A vector of tiles: its image, row and place in the row. Those past the last repeat it. */
 const vectorAt = (
-  { block, blocks, groups: count, vectors, inImage, inRow }: Plan,
+  plan: Plan,
   h: number,
   prefix: string,
-): { readonly statement: Stmt; readonly n: Index; readonly y: Index; readonly q: Index } => {
-  const number = affine(
-    [
-      [blocks * block, counter('group', count)],
-      [block, counter('block', blocks)],
-      [2, counter('pair', block / 2)],
-    ],
-    h,
-  )
+): {
+  readonly statements: readonly Stmt[]
+  readonly n: Index
+  readonly y: Index
+  readonly q: Index
+} => {
+  const { block, blocks, groups: count, vectors, inImage, inRow, slabs } = plan
+  const inBlock = [
+    [block, counter('block', blocks)],
+    [2, counter('pair', block / 2)],
+  ] as const
   const name = `${prefix}vector${h}`
-  const value = binaryOp('minimum', fromIndex('int32', number), literal('int32', vectors - 1))
-  const at = dataIndex(local('int32', name), 0, vectors - 1)
+  const clamped = (index: Index, most: number): Scalar =>
+    binaryOp('minimum', fromIndex('int32', index), literal('int32', most))
+  const statements: Stmt[] = []
+  const bind = (bound: string, value: Scalar, most: number): Index => {
+    statements.push({ tag: 'let', name: bound, value })
+    return dataIndex(local('int32', bound), 0, most)
+  }
+  const at = ((): Index => {
+    if (slabs === null) {
+      const number = affine([[blocks * block, counter('group', count)], ...inBlock], h)
+      return bind(name, clamped(number, vectors - 1), vectors - 1)
+    }
+    const most = slabs.vectors - 1
+    const inside = bind(`${name}inside`, clamped(affine(inBlock, h), most), most)
+    const number = affine([
+      [slabs.vectors, slabAt(slabs)],
+      [1, inside],
+    ])
+    return bind(name, fromIndex('int32', number), vectors - 1)
+  })()
   const inside = modulo(at, inImage)
   return {
-    statement: { tag: 'let', name, value },
+    statements,
     n: floorDivide(at, inImage),
     y: floorDivide(inside, inRow),
     q: modulo(inside, inRow),
@@ -198,7 +207,7 @@ const panelAt = ({ block, channels, groups: count }: Plan, inside: Index): Index
 const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt[] => {
   const { channels } = plan
   const [height, width] = plan.input
-  const { statement, n, y, q } = vectorAt(plan, h, 'x')
+  const { statements, n, y, q } = vectorAt(plan, h, 'x')
   const base = affine([
     [channels * height * width, n],
     [2 * width, y],
@@ -231,7 +240,7 @@ const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt
     return { tag: 'store', buffer: v.name, at: panelAt(plan, inside), value }
   })
   const body = laneLoop('l', [...locals.statements, ...stores])
-  return [statement, start, loop('c', channels, [body])]
+  return [...statements, start, loop('c', channels, [body])]
 }
 
 const productAt = ({ groups: count }: Plan, inside: Index): Index =>
@@ -299,7 +308,7 @@ const product = (plan: Plan, { u, v, m }: Buffers): Stmt => {
 
 const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): readonly Stmt[] => {
   const { outputs, inRow, last } = plan
-  const { statement, ...at } = vectorAt(plan, h, 'y')
+  const { statements, ...at } = vectorAt(plan, h, 'y')
   const [o, r] = [counter('o', outputs / rows), counter('r', rows)]
   const output = affine([
     [rows, o],
@@ -340,7 +349,7 @@ const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): r
     })
     return [loop('r', rows, [laneLoop('l', [...locals.statements, ...written], extent)])]
   }
-  if (last === lanes) return [statement, ...starts, ...tiles(lanes, '')]
+  if (last === lanes) return [...statements, ...starts, ...tiles(lanes, '')]
   const choice: Stmt = {
     tag: 'if',
     condition: within(q, inRow - 1, inRow),
@@ -348,5 +357,5 @@ const transformOutput = (plan: Plan, { m }: Buffers, h: number, write: Write): r
     then: tiles(last, 'e'),
     otherwise: tiles(lanes, ''),
   }
-  return [statement, ...starts, choice]
+  return [...statements, ...starts, choice]
 }

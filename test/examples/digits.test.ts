@@ -12,11 +12,11 @@ const csvOf = (digits: Iterable<data.LabelledImage>): string =>
     return [...Array.from(pixels.data(), Number), label.item()].join(',')
   }).join('\n')
 
-test('a small network reads generated digits of 8×8 pixels', async () => {
+test('a small perceptron reads generated digits of 8×8 pixels', async () => {
   const { train, test: unseen } = data.digits({ seed: 0, train: 2000, test: 500, size: 8 })
   const lines: string[] = []
   const { accuracy } = await main(csvOf(train), csvOf(unseen), {
-    channels: 8,
+    units: 96,
     epochs: 6,
     print: (line: string) => lines.push(line),
   })
@@ -27,9 +27,9 @@ test('a small network reads generated digits of 8×8 pixels', async () => {
 test('settings are chosen by cross-validation, the best first', async () => {
   const { train } = data.digits({ seed: 1, train: 600, test: 1, size: 8 })
   const settings = [
-    { channels: 4, epochs: 6, batch: 16, peak: 5e-3 },
+    { units: 64, epochs: 6, batch: 16, peak: 5e-3 },
     // Learns nothing, so that the order is known.
-    { channels: 4, epochs: 1, peak: 1e-7 },
+    { units: 64, epochs: 1, peak: 1e-7 },
   ]
   const results = await choose(csvOf(train), [...settings].reverse(), 2)
   expect(results.map(({ setting }) => setting)).toEqual(settings)
@@ -44,7 +44,7 @@ const [seen, unseen] = ['optdigits_train.csv', 'digits.csv'].map((name) =>
 test('and the UCI digits, where they are', async () => {
   if (!existsSync(seen!) || !existsSync(unseen!)) return
   const { accuracy } = await main(readFileSync(seen!, 'utf8'), readFileSync(unseen!, 'utf8'), {
-    channels: 8,
+    units: 128,
     epochs: 6,
     print: () => {},
   })

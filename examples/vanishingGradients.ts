@@ -6,7 +6,7 @@
  *
  * `debug.gradients` looks at each network before training: at its layers, and (as the last steps hide
  * what vanishes) at every input. The plain networks end up guessing; with one change each they answer
- * everything. All six take 10 s on two cores that other work used too.
+ * everything. All six take 9 s on two cores.
  */
 import { pathToFileURL } from 'node:url'
 import { type Tensor, debug, grad, jit, nn, np, optim, random } from 'cotangent'

@@ -3,7 +3,8 @@ import { main } from '@cotangent/examples/vanishingGradients'
 import { expect, test } from 'vitest'
 
 const lines: string[] = []
-const found = main({ batch: 32, steps: 150, print: (line: string) => lines.push(line) })
+// Not fewer steps: how soon a clipped network learns depends on how its sums are rounded.
+const found = main({ print: (line: string) => lines.push(line) })
 const { small, large, residual, gated, clipped, normalized } = found
 
 test('small weights: the layers look healthy, the first steps do not', () => {

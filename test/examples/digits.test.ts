@@ -45,7 +45,7 @@ test('and the UCI digits, where they are', async () => {
   if (!existsSync(seen!) || !existsSync(unseen!)) return
   const { accuracy } = await main(readFileSync(seen!, 'utf8'), readFileSync(unseen!, 'utf8'), {
     units: 128,
-    epochs: 6,
+    epochs: 15,
     print: () => {},
   })
   expect(accuracy).toBeGreaterThan(0.94)

@@ -23,8 +23,14 @@ const parse = (csv: string) => {
 type Digits = ReturnType<typeof parse>
 
 const usual = {
-  ...{ units: 512, epochs: 40, batch: 64, peak: 2e-3, print: console.log },
-  ...{ mix: 0.4, shift: 0.7, stretch: 0.1 },
+  units: 512,
+  epochs: 40,
+  batch: 64,
+  peak: 2e-3,
+  mix: 0.4,
+  shift: 0.7,
+  stretch: 0.1,
+  print: console.log,
 }
 type Options = Partial<typeof usual>
 

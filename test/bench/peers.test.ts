@@ -158,6 +158,7 @@ describe('roofs', () => {
   test.each([
     ['within reach', 20, '20.0 ms'],
     ['out of reach', 36, '36.0 ms †'],
+    ['of unknown reach, where the roof was broken through', 41, ''],
   ])('a goal is %s', (_, least, shown) => {
     const rooflines = [{ workload: 'lstm_fwd', threads: 1, ms: 36, least }]
     const losses = figuresFor(report, lines, rooflines).blocks.get('losses')

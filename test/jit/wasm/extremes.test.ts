@@ -55,6 +55,26 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
   })
 })
 
+describe('choices between a number and zero', () => {
+  const cases: Readonly<Record<string, (x: Tensor, y: Tensor) => Tensor>> = {
+    'zero elsewhere': (x, y) => np.where(x.less(y), x, 0),
+    'zero there': (x, y) => np.where(x.less(y), 0, x),
+    'the negative zero': (x, y) => np.where(x.less(y), x, -0),
+    'the negative zero there': (x, y) => np.where(x.less(y), -0, x),
+    'of zeros': (x, y) => np.where(x.less(y), 0, np.where(y.less(x), x, 0)),
+  }
+  for (const dtype of ['float32', 'float64', 'int32'] as const) {
+    test.each(Object.keys(cases))(`${dtype}: %s`, (name) => {
+      const [x, y] = [firsts, seconds].map((values) =>
+        dtype === 'int32'
+          ? np.array(Int32Array.from(values))
+          : np.array(arrays[dtype].from(values)),
+      )
+      expectSameBits((a, b) => cases[name]!(a!, b!), x!, y!)
+    })
+  }
+})
+
 describe('windows', () => {
   const image = (width: number): Tensor =>
     np

@@ -2,7 +2,7 @@
 import { type Tensor, interpret, vjp } from '@cotangent/core'
 import { jit } from '@cotangent/jit'
 import { nn } from '@cotangent/nn'
-import { np } from '@cotangent/ops'
+import { np, prims } from '@cotangent/ops'
 import { describe, expect, test } from 'vitest'
 
 const options = { backend: 'wasm' } as const
@@ -70,6 +70,66 @@ describe('softmax', () => {
     const args = [wave([70, 100]), wave([70, 100])] as const
     const got = jit(pair, options)(...args)
     interpret(pair)(...args).forEach((y, n) => expectClose(got[n]!.data(), y.data(), 2e-6))
+  })
+})
+
+describe('the term at a label', () => {
+  const labels = (count: number, classes: number): Tensor =>
+    np.array(Int32Array.from({ length: count }, (_, i) => ((i * 7) % (classes + 6)) - 3))
+
+  // The sum of all and the sum of those where the mask is: labels may be beyond the row.
+  const sums = (x: Tensor, at: Tensor): readonly Tensor[] => {
+    const mask = prims.iota('int32', x.shape, 1).equal(at.expandDims(1))
+    return [x.exp().sum({ axis: 1 }), np.where(mask, x, 0).sum({ axis: 1 }), x.sum({ axis: 1 })]
+  }
+
+  for (const width of [10, 63, 100, 1000]) {
+    test(`rows of ${width}`, () => {
+      const args = [wave([37, width]), labels(37, width)] as const
+      const got = jit(sums, options)(...args)
+      const [all, picked, total] = interpret(sums)(...args)
+      expectClose(got[0]!.data(), all!.data(), 1e-6 * Math.max(...all!.data()))
+      expect([...got[1]!.data()]).toEqual([...picked!.data()])
+      expectClose(got[2]!.data(), total!.data(), 1e-3)
+    })
+  }
+
+  test('is read once, when the other sums are done', () => {
+    const { kernels } = jit(sums, options).lower(wave([64, 100]), labels(64, 100))
+    const { source } = kernels[0]!
+    expect(source).not.toMatch(/int32\(a\d+k/)
+    expect(source).toMatch(/in\d\[100 \* i0 \+ [a-z]/)
+  })
+
+  test('may be anything, and is zero of the sign that sums have', () => {
+    const special = [NaN, Infinity, -Infinity, -0, 2 ** -149, 1]
+    const x = np.array(Float32Array.from({ length: 12 * 36 }, (_, i) => special[i % 6]!))
+    const at = np.array(Int32Array.from({ length: 12 }, (_, i) => i))
+    const args = [x.reshape([12, 36]), at] as const
+    const picked = interpret(sums)(...args)[1]!.data()
+    expect([...jit(sums, options)(...args)[1]!.data()]).toEqual([...picked])
+  })
+
+  test('of an array that its kernel overwrites', () => {
+    const loss = (x: Tensor, at: Tensor): Tensor =>
+      nn.losses.softmaxCrossEntropy(x, at, { reduction: 'none' })
+    const pair = (cotangent: Tensor, x: Tensor, at: Tensor): readonly Tensor[] => {
+      const [y, pullback] = vjp((logits: Tensor) => loss(logits, at), x)
+      return [y, ...pullback(cotangent)]
+    }
+    const make = () => [wave([50]), wave([50, 100]), labels(50, 100)] as const
+    const want = interpret(pair)(...make())
+    const got = jit(pair, { ...options, donate: [1] })(...make())
+    want.forEach((y, n) =>
+      expect([...got[n]!.data()].map(Number.isNaN)).toEqual([...y.data()].map(Number.isNaN)),
+    )
+    want.forEach((y, n) =>
+      expectClose(
+        got[n]!.data().map((v) => (Number.isNaN(v) ? 0 : v)),
+        y.data().map((v) => (Number.isNaN(v) ? 0 : v)),
+        2e-6,
+      ),
+    )
   })
 })
 

@@ -18,6 +18,7 @@ import type { Outward } from './outwardPlan.ts'
 import { type Layout, type Panel, panelSize } from './panels.ts'
 import { partialSize } from './register.ts'
 import { partition } from './partition.ts'
+import { withoutPicks } from './picked.ts'
 import { type Rows, downRows } from './rowSums.ts'
 import { chooseTile } from './tileChoice.ts'
 import { type Tile, type TileRequest, extentOf } from './tiles.ts'
@@ -62,7 +63,10 @@ const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly
     )
     if (parted !== null) return parted
   }
-  if (tile.along === 'reduced') return emitAlong(along)
+  if (tile.along === 'reduced') {
+    const plain = withoutPicks(spec)
+    return plain === null ? emitAlong(along) : emit(plain, nestOf(plain), mayPart)
+  }
   const panels = along.split.operands.flatMap((operand): readonly Panel[] => {
     if (!tile.packed.has(operand.name)) return []
     const panel = panelOf(operand, nest, tile, along.lanes)

@@ -173,11 +173,20 @@ const select = (frame: Frame, s: Select): void => {
     vector(frame, extreme.y)
     return body.simd(extreme.code)
   }
-  vector(frame, s.onTrue)
-  vector(frame, s.onFalse)
-  mask(frame, s.condition, kindOf(s.dtype) === 'f64' ? 64 : 32)
-  body.simd(simd.v128Bitselect)
+  const width = kindOf(s.dtype) === 'f64' ? 64 : 32
+  const [masked, code] = isZero(s.onFalse)
+    ? [s.onTrue, simd.v128And]
+    : isZero(s.onTrue)
+      ? [s.onFalse, simd.v128Andnot]
+      : [null, simd.v128Bitselect]
+  vector(frame, masked ?? s.onTrue)
+  if (masked === null) vector(frame, s.onFalse)
+  mask(frame, s.condition, width)
+  body.simd(code)
 }
+
+// No bit is set, so that a choice is one instruction in place of three.
+const isZero = (s: Scalar): boolean => s.tag === 'literal' && Object.is(s.value, 0)
 
 const convert = (frame: Frame, x: Scalar, to: DType): void => {
   vector(frame, x)

@@ -112,7 +112,7 @@ const kernelLine: Line = ([m0, m1, m2, m3]) => {
 /** The kernel's cotangent `[C, O, 3, 3]` of `x: [C, N, H, W]` (padding applied) and `w: [O, N, H − 2, W − 2]`. */
 export const winogradKernel = (x: Shape, w: Shape): Lowering => {
   const plan = planOf(x, w)
-  const { channels, outputs, parts, stride } = plan
+  const { channels, outputs, block, parts, stride } = plan
   return {
     tag: 'tiles',
     slabs: null,
@@ -120,9 +120,19 @@ export const winogradKernel = (x: Shape, w: Shape): Lowering => {
       { shape: [parts * 16 * channels * stride], dtype: 'float32' },
       { shape: [parts * 16 * outputs * stride], dtype: 'float32' },
       { shape: [parts * 16 * channels * outputs], dtype: 'float32' },
+      { shape: [parts * block], dtype: 'int32' },
+      { shape: [parts * block], dtype: 'int32' },
     ],
-    emit: ([image, cotangent], [d, y, m], write) => [
-      sums(plan, { x: image!, w: cotangent!, d: d!, y: y!, m: m! }),
+    emit: ([image, cotangent], [d, y, m, xStarts, wStarts], write) => [
+      sums(plan, {
+        x: image!,
+        w: cotangent!,
+        d: d!,
+        y: y!,
+        m: m!,
+        xStarts: xStarts!,
+        wStarts: wStarts!,
+      }),
       transformSums(plan, m!, write),
     ],
   }
@@ -134,6 +144,9 @@ interface Buffers {
   readonly d: Buffer
   readonly y: Buffer
   readonly m: Buffer
+  /** Where each vector of the block begins in a plane of the input, and of the cotangent. */
+  readonly xStarts: Buffer
+  readonly wStarts: Buffer
 }
 
 const sumAt = ({ channels, outputs, parts }: Plan, t: Index, c: Index, o: Index): Index =>
@@ -147,11 +160,16 @@ const sumAt = ({ channels, outputs, parts }: Plan, t: Index, c: Index, o: Index)
 const sums = (plan: Plan, buffers: Buffers): Stmt => {
   const { channels, outputs, parts, blocks, block } = plan
   const { m } = buffers
-  const [t, c, o] = [counter('t', 16), counter('c', channels), counter('o', outputs)]
+  const [t, c] = [counter('t', 16), counter('c', channels)]
+  const o = affine([
+    [lanes, counter('o', outputs / lanes)],
+    [1, lane],
+  ])
   const at = sumAt(plan, t, c, o)
   const clear: Stmt = { tag: 'store', buffer: m.name, at, value: literal('float32', 0) }
   const body = [
-    loop('v', block, transforms(plan, buffers)),
+    loop('v', block, keepStarts(plan, buffers)),
+    ...transforms(plan, buffers),
     loop('t', 16, [
       loop('c', channels / rows, [loop('o', outputs / columns, product(plan, buffers))]),
     ]),
@@ -160,7 +178,7 @@ const sums = (plan: Plan, buffers: Buffers): Stmt => {
     'part',
     parts,
     [
-      loop('t', 16, [loop('c', channels, [loop('o', outputs, [clear])])]),
+      loop('t', 16, [loop('c', channels, [loop('o', outputs / lanes, [laneLoop('l', [clear])])])]),
       loop('block', blocks, body),
     ],
     true,
@@ -179,9 +197,14 @@ const panelAt = (plan: Plan, planes: number, t: Index | number, plane: Index, k:
     typeof t === 'number' ? t * planes * plan.stride : 0,
   )
 
-/** A vector of tiles of every channel and of every output. */
-const transforms = (plan: Plan, { x, w, d, y }: Buffers): readonly Stmt[] => {
-  const { channels, outputs, batch, blocks, block, parts, inImage, inRow, vectors } = plan
+const inPart = ({ block, parts }: Plan): Index =>
+  affine([
+    [block, counter('part', parts)],
+    [1, counter('v', block)],
+  ])
+
+const keepStarts = (plan: Plan, { xStarts, wStarts }: Buffers): readonly Stmt[] => {
+  const { blocks, block, parts, inImage, inRow, vectors } = plan
   const number = affine([
     [blocks * block, counter('part', parts)],
     [block, counter('block', blocks)],
@@ -190,20 +213,37 @@ const transforms = (plan: Plan, { x, w, d, y }: Buffers): readonly Stmt[] => {
   const at = dataIndex(local('int32', 'vector'), 0, vectors - 1)
   const inside = modulo(at, inImage)
   const [n, row, q] = [floorDivide(at, inImage), floorDivide(inside, inRow), modulo(inside, inRow)]
+  const keep = (to: Buffer, [height, width]: readonly [number, number]): Stmt => {
+    const start = affine([
+      [height * width, n],
+      [2 * width, row],
+      [2 * lanes, q],
+    ])
+    return { tag: 'store', buffer: to.name, at: inPart(plan), value: fromIndex('int32', start) }
+  }
+  return [
+    { tag: 'let', name: 'vector', value: fromIndex('int32', number) },
+    keep(xStarts, plan.input),
+    keep(wStarts, plan.cotangent),
+  ]
+}
+
+/**
+ * The block's tiles of every channel and of every output, plane by plane: what lies side by side is read one after
+ * the other.
+ */
+const transforms = (plan: Plan, { x, w, d, y, xStarts, wStarts }: Buffers): readonly Stmt[] => {
+  const { channels, outputs, batch, block } = plan
   const part = (
     name: string,
+    starts: Buffer,
     from: Buffer,
     to: Buffer,
     [height, width]: readonly [number, number],
     planes: number,
     size: number,
     line: Line,
-  ): readonly Stmt[] => {
-    const start = affine([
-      [height * width, n],
-      [2 * width, row],
-      [2 * lanes, q],
-    ])
+  ): Stmt => {
     const base = dataIndex(local('int32', `${name}base`), 0, batch * height * width - 1)
     const plane = counter(name, planes)
     const locals = new Locals(`${name}_`)
@@ -222,15 +262,16 @@ const transforms = (plan: Plan, { x, w, d, y }: Buffers): readonly Stmt[] => {
       const place = panelAt(plan, planes, t, plane, counter('v', block))
       return { tag: 'store', buffer: to.name, at: place, value }
     })
-    return [
-      { tag: 'let', name: `${name}base`, value: fromIndex('int32', start) },
-      loop(name, planes, [laneLoop('l', [...locals.statements, ...stores])]),
-    ]
+    return loop(name, planes, [
+      loop('v', block, [
+        { tag: 'let', name: `${name}base`, value: load(starts.name, 'int32', inPart(plan)) },
+        laneLoop('l', [...locals.statements, ...stores]),
+      ]),
+    ])
   }
   return [
-    { tag: 'let', name: 'vector', value: fromIndex('int32', number) },
-    ...part('c', x, d, plan.input, channels, 4, inputLine),
-    ...part('o', w, y, plan.cotangent, outputs, 2, cotangentLine),
+    part('c', xStarts, x, d, plan.input, channels, 4, inputLine),
+    part('o', wStarts, w, y, plan.cotangent, outputs, 2, cotangentLine),
   ]
 }
 

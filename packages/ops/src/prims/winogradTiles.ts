@@ -36,9 +36,9 @@ export const winogradTiles = (x: Shape, w: Shape): Lowering => {
   return {
     tag: 'tiles',
     scratch: scratchOf(plan),
-    emit: ([image, kernel], [u, v, m], write) => [
+    emit: ([image, kernel], [u, v, m, starts], write) => [
       transformKernel(plan, kernel!, u!),
-      blocksOf(plan, { x: image!, u: u!, v: v!, m: m! }, write),
+      blocksOf(plan, { x: image!, u: u!, v: v!, m: m!, starts: starts! }, write),
     ],
     slabs: (wanted): Slabs | null => {
       const tileRows = tileRowsFor(plan, wanted)
@@ -47,20 +47,28 @@ export const winogradTiles = (x: Shape, w: Shape): Lowering => {
       return {
         rows: 2 * tileRows,
         scratch: scratchOf(slabbed),
-        emit: ([image, kernel], [u, v, m], write, finished) => [
+        emit: ([image, kernel], [u, v, m, starts], write, finished) => [
           transformKernel(slabbed, kernel!, u!),
-          slabsOf(slabbed, { x: image!, u: u!, v: v!, m: m! }, write, finished),
+          slabsOf(slabbed, { x: image!, u: u!, v: v!, m: m!, starts: starts! }, write, finished),
         ],
       }
     },
   }
 }
 
-const scratchOf = ({ channels, outputs, block, groups }: Plan): readonly ScratchType[] => [
-  { shape: [16 * outputs * channels], dtype: 'float32' },
-  { shape: [groups * block * lanes * 16 * channels], dtype: 'float32' },
-  { shape: [groups * 16 * rows * 2 * lanes], dtype: 'float32' },
+const scratchOf = (plan: Plan): readonly ScratchType[] => [
+  { shape: [16 * plan.outputs * plan.channels], dtype: 'float32' },
+  { shape: [(plan.groups * plan.block * panelSize(plan)) / 2], dtype: 'float32' },
+  { shape: [plan.groups * 16 * rows * 2 * lanes], dtype: 'float32' },
+  { shape: [plan.groups * plan.block], dtype: 'int32' },
 ]
+
+/**
+ * Elements between two of the sixteen matrices of a pair of vectors: a line of the cache more than they are long, as
+ * sixteen streams at distances of powers of two would fall into few sets of the cache.
+ */
+const panelStride = ({ channels }: Plan): number => channels * 2 * lanes + 4 * lanes
+const panelSize = (plan: Plan): number => 16 * panelStride(plan)
 
 const half = literal('float32', 0.5)
 
@@ -104,6 +112,8 @@ interface Buffers {
   readonly u: Buffer
   readonly v: Buffer
   readonly m: Buffer
+  /** Where each vector of the block begins in the input. */
+  readonly starts: Buffer
 }
 
 const blocksOf = (plan: Plan, buffers: Buffers, write: Write): Stmt =>
@@ -140,8 +150,10 @@ const blockOf = (plan: Plan, buffers: Buffers, write: Write): readonly Stmt[] =>
     loop(
       'pair',
       pairs,
-      [0, 1].flatMap((h) => transformInput(plan, buffers, h)),
+      [0, 1].flatMap((h) => keepStart(plan, buffers, h)),
     ),
+    // Vectors inside of channels: what lies side by side is read one after the other.
+    loop('c', plan.channels, [loop('pair', pairs, [loop('h', 2, transformInput(plan, buffers))])]),
     loop('o', outputs / rows, [
       loop('pair', pairs, [
         loop('t', 16, [product(plan, buffers)]),
@@ -197,14 +209,21 @@ const vectorAt = (
   }
 }
 
-const panelAt = ({ block, channels, groups: count }: Plan, inside: Index): Index =>
+const panelAt = (plan: Plan, inside: Index): Index =>
   affine([
-    [block * lanes * 16 * channels, counter('group', count)],
-    [16 * channels * 2 * lanes, counter('pair', block / 2)],
+    [(plan.block / 2) * panelSize(plan), counter('group', plan.groups)],
+    [panelSize(plan), counter('pair', plan.block / 2)],
     [1, inside],
   ])
 
-const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt[] => {
+const startAt = ({ block, groups }: Plan, h: Index): Index =>
+  affine([
+    [block, counter('group', groups)],
+    [2, counter('pair', block / 2)],
+    [1, h],
+  ])
+
+const keepStart = (plan: Plan, { starts }: Buffers, h: number): readonly Stmt[] => {
   const { channels } = plan
   const [height, width] = plan.input
   const { statements, n, y, q } = vectorAt(plan, h, 'x')
@@ -213,10 +232,18 @@ const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt
     [2 * width, y],
     [2 * lanes, q],
   ])
-  const start: Stmt = { tag: 'let', name: `xbase${h}`, value: fromIndex('int32', base) }
-  const from = dataIndex(local('int32', `xbase${h}`), 0, x.shape.reduce((a, b) => a * b, 1) - 1)
-  const [c, lane] = [counter('c', channels), laneAt('l')]
-  const locals = new Locals(`d${h}_`)
+  const at = startAt(plan, { tag: 'constant', value: h })
+  return [...statements, { tag: 'store', buffer: starts.name, at, value: fromIndex('int32', base) }]
+}
+
+const transformInput = (plan: Plan, { x, v, starts }: Buffers): readonly Stmt[] => {
+  const { channels } = plan
+  const [height, width] = plan.input
+  const [c, h, lane] = [counter('c', channels), counter('h', 2), laneAt('l')]
+  const value = load(starts.name, 'int32', startAt(plan, h))
+  const start: Stmt = { tag: 'let', name: 'xstart', value }
+  const from = dataIndex(local('int32', 'xstart'), 0, x.shape.reduce((a, b) => a * b, 1) - 1)
+  const locals = new Locals('d')
   const values = range(16).map((p) => {
     const at = affine(
       [
@@ -233,14 +260,14 @@ const transformInput = (plan: Plan, { x, v }: Buffers, h: number): readonly Stmt
     const inside = affine(
       [
         [2 * lanes, c],
+        [lanes, h],
         [1, lane],
       ],
-      p * channels * 2 * lanes + h * lanes,
+      p * panelStride(plan),
     )
     return { tag: 'store', buffer: v.name, at: panelAt(plan, inside), value }
   })
-  const body = laneLoop('l', [...locals.statements, ...stores])
-  return [...statements, start, loop('c', channels, [body])]
+  return [start, laneLoop('l', [...locals.statements, ...stores])]
 }
 
 const productAt = ({ groups: count }: Plan, inside: Index): Index =>
@@ -257,7 +284,7 @@ const product = (plan: Plan, { u, v, m }: Buffers): Stmt => {
   const vectors = [0, 1].map((h): Stmt => {
     const inside = affine(
       [
-        [channels * 2 * lanes, t],
+        [panelStride(plan), t],
         [2 * lanes, c],
         [1, laneAt(`l${h}`)],
       ],

@@ -2,10 +2,12 @@
 import type { Index, Scalar, Stmt } from '@cotangent/core'
 import { indexKey } from '../cluster/analysis.ts'
 import type { Kernel } from '../kernel.ts'
+import { areApart } from './apartRows.ts'
 
 /** One element of a buffer that a statement loads or stores. */
 interface Access {
   readonly buffer: string
+  readonly at: Index
   readonly key: string
   readonly store: boolean
   /** The loops and branches around it, outermost first. */
@@ -21,7 +23,7 @@ const accessesOf = (
   // An expression that occurs again is not evaluated again, unless it first occurred in a branch.
   let seen = new Set<Scalar>()
   const note = (buffer: string, at: Index, store: boolean): void =>
-    visit({ buffer, key: indexKey(at), store, scope })
+    visit({ buffer, at, key: indexKey(at), store, scope })
   const inBranch = (x: Scalar): void => {
     const outside = seen
     seen = new Set(outside)
@@ -106,11 +108,28 @@ const accessesOf = (
 const surrounds = (outer: readonly Stmt[], inner: readonly Stmt[]): boolean =>
   outer.length <= inner.length && outer.every((s, d) => s === inner[d])
 
+const commonScope = (a: readonly Stmt[], b: readonly Stmt[]): readonly Stmt[] => {
+  const end = a.findIndex((s, d) => s !== b[d])
+  return end < 0 ? a : a.slice(0, end)
+}
+
+// Where rows are apart, all reads of a row may come before what is written of it, loop after loop.
+const rowsOf = (accesses: readonly Access[]): readonly Stmt[] | null => {
+  const first = accesses[0]
+  if (first === undefined) return null
+  const rows = accesses.reduce((scope, a) => commonScope(scope, a.scope), first.scope)
+  const loops = rows.flatMap((s) => (s.tag === 'for' ? [s] : []))
+  if (loops.length === 0 || loops.length < rows.length) return null
+  const indices = accesses.map((a) => a.at)
+  return areApart(loops, indices) ? rows : null
+}
+
 /**
  * True when buffer `output` may be the same memory as buffer `input`, in a kernel that writes each
  * element once: every element read is written later in the same step of the loops around, so that
- * no earlier step has written it. Stores to the input count as reads, unless `ownStores` says that they
- * come first.
+ * no earlier step has written it; or it is one of a row that no other step of the loops around touches,
+ * and the loops that write of it come later. Stores to the input count as reads, unless `ownStores`
+ * says that they come first.
  */
 export const mayOverwrite = (
   kernel: Kernel,
@@ -118,22 +137,35 @@ export const mayOverwrite = (
   output: string,
   ownStores = false,
 ): boolean => {
+  const accesses: Access[] = []
+  accessesOf(kernel.body, [], (access) => {
+    if (access.buffer === input || (access.buffer === output && access.store)) {
+      accesses.push(access)
+    }
+  })
   let unwritten: Access[] = []
   const written = new Set<string>()
-  let fits = true
-  accessesOf(kernel.body, [], (access) => {
+  for (const access of accesses) {
     if (access.buffer === output) {
-      if (!access.store) return
       written.add(access.key)
       unwritten = unwritten.filter(
         ({ key, scope }) => key !== access.key || !surrounds(access.scope, scope),
       )
-    } else if (access.buffer === input && !(ownStores && access.store)) {
-      if (written.has(access.key)) fits = false
+    } else if (!(ownStores && access.store)) {
+      if (written.has(access.key)) return false
       unwritten.push(access)
     }
-  })
-  return fits && unwritten.length === 0
+  }
+  if (unwritten.length === 0) return true
+  const rows = rowsOf(accesses)
+  if (rows === null) return false
+  const stores = accesses.filter((a) => a.buffer === output)
+  const start = accesses.indexOf(stores[0]!)
+  return unwritten.every(
+    (read) =>
+      accesses.indexOf(read) < start &&
+      stores.every((s) => commonScope(read.scope, s.scope).length === rows.length),
+  )
 }
 
 /** The buffers that statements load from and store to. */

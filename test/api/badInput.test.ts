@@ -1,4 +1,4 @@
-import { grad, jit, lax, np, scan, type Tensor, tensor, tree, vmap } from 'cotangent'
+import { grad, jit, lax, nn, np, random, scan, type Tensor, tensor, tree, vmap } from 'cotangent'
 import { describe, expect, test } from 'vitest'
 import { thrownBy } from './support.ts'
 
@@ -264,5 +264,57 @@ describe('unknown options', () => {
       thrownBy(() => jit((x: Tensor) => x.sum(), untyped({ static: [0] }))(v)).message,
     ).toMatch(/static/)
     expect(thrownBy(() => tensor([1], untyped({ dType: 'int32' }))).message).toMatch(/dType/)
+  })
+})
+
+describe('arguments of another form, each with what was wanted and the fix', () => {
+  const x = np.ones([2, 3])
+  const i = tensor([0, 1], { dtype: 'int32' })
+  const image = np.ones([1, 2, 4, 4])
+  const dense = nn.dense(3)
+  const made = dense.init(random.key(0), [2, 4])
+  const calls: Readonly<Record<string, () => unknown>> = {
+    'np.finfo of an object': () => np.finfo(untyped({})),
+    'np.iinfo of nothing': () => np.iinfo(untyped(undefined)),
+    'np.issubdtype of no dtype': () => np.issubdtype(untyped('foo'), 'floating'),
+    'np.promoteTypes of no dtype': () => np.promoteTypes(untyped('foo'), 'int32'),
+    'np.zeros of no dtype': () => np.zeros([1], { dtype: untyped('foo') }),
+    'lax.iota with its arguments swapped': () => lax.iota(untyped(3), untyped('int32')),
+    'lax.iota of half an element': () => lax.iota('int32', 1.5),
+    'lax.broadcastedIota of no dtype': () => lax.broadcastedIota(untyped(0), [3], 0),
+    'lax.convertElementType to no dtype': () => lax.convertElementType(x, untyped('foo')),
+    'lax.bitcastConvertType to nothing': () => lax.bitcastConvertType(x, untyped(undefined)),
+    'lax.dotGeneral without dimension numbers': () => lax.dotGeneral(x, x, untyped(undefined)),
+    'lax.dotGeneral with half of them': () => lax.dotGeneral(x, x.T, untyped([[[1], [0]]])),
+    'lax.gather without dimension numbers': () => lax.gather(x, i, untyped(undefined), [1, 3]),
+    'lax.gather with some of them': () => lax.gather(x, i, untyped({ offsetDims: [0] }), [1, 3]),
+    'lax.scatter with none': () => lax.scatter(x, i, x, untyped({})),
+    'lax.pad without padding': () => lax.pad(x, 0, untyped(undefined)),
+    'lax.pad of one axis': () => lax.pad(x, 0, [[1, 2, 0]]),
+    'lax.integerPow to 1.5': () => lax.integerPow(x, 1.5),
+    'lax.integerPow to nothing': () => lax.integerPow(x, untyped(undefined)),
+    'lax.conv without strides': () => lax.conv(image, image, untyped(undefined), 'SAME'),
+    'lax.conv with a padding that does not exist': () =>
+      lax.conv(image, image, [1, 1], untyped('FOO')),
+    'lax.reduceWindow over a number': () => lax.reduceWindow(x, 0, lax.add, untyped(2)),
+    'lax.map of no function': () => lax.map(untyped(x), x),
+    'np.pad by nothing': () => np.pad(x, untyped(undefined)),
+    'np.pad by a word': () => np.pad(x, untyped('a')),
+    'np.einsum without subscripts': () => np.einsum(untyped(x), x),
+    'np.einsum of nothing': () => np.einsum(untyped(undefined)),
+    'np.transpose of some axes': () => np.transpose(x, [0]),
+    'np.concatenate of nothing': () => np.concatenate(untyped(undefined)),
+    'nn.oneHot without classes': () => nn.oneHot(i, untyped(undefined)),
+    'nn.oneHot of fewer than none': () => nn.oneHot(i, -2),
+    'x.set without a list': () => x.set(untyped(0), 1),
+    'random.categorical of nothing': () => random.categorical(random.key(0), untyped(undefined)),
+    'random.permutation of nothing': () => random.permutation(random.key(0), untyped(undefined)),
+    'a layer initialised without a shape': () => dense.init(random.key(0), untyped(undefined)),
+    'a layer applied to nothing': () => dense.apply(made, untyped(undefined)),
+    'a layer applied without variables': () => dense.apply(untyped(x), x),
+  }
+  test.each(Object.entries(calls))('%s', (_, call) => {
+    const error = thrownBy(call)
+    expect(error.message).toMatch(/\n {2}got {3}.+\n(.*\n)*? {2}fix {3}.+/)
   })
 })

@@ -12,6 +12,22 @@ describe('kernels', () => {
     expectCompiled((x: Tensor) => x.argmin({ axis: 1 }), int32([-4, -4, -5, -4]).reshape(1, 4)))
 })
 
+describe('reads at several indices', () => {
+  test.each([1, 4, 37])('%i positions, one tensor of them for each axis', (n) => {
+    const x = np.arange(12 * 7 * 5).reshape(12, 7, 5)
+    const at = (extent: number, step: number): Tensor =>
+      int32(Array.from({ length: n }, (_, i) => ((i * step) % (2 * extent)) - extent))
+    expectCompiled((x: Tensor, i: Tensor, j: Tensor) => x.at(i, j), x, at(12, 5), at(7, 3))
+    expectCompiled(
+      (x: Tensor, i: Tensor, j: Tensor, k: Tensor) => x.at(i, j, k).mul(2),
+      x,
+      at(12, 5),
+      at(7, 3),
+      at(5, 2),
+    )
+  })
+})
+
 describe('compile time', () => {
   test('what all lanes share is looked at once, however often it is used', () => {
     const constant = (): Tensor => np.full([3, 4], 2).astype('int32').astype('float32')

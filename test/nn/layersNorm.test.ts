@@ -356,6 +356,29 @@ describe('foldBatchNorm', () => {
     ).toBe(1)
   })
 
+  test.each([
+    ['as many steps as features', [2, 4, 3]],
+    ['fewer', [2, 3, 3]],
+  ])('a dense layer over a sequence, normalised over time: %s', (_, shape) => {
+    const whole = nn.serial(nn.dense(4), nn.batchNorm())
+    const { params, state } = whole.init(key, shape)
+    const [, trained] = whole.apply({ params, state }, normal(shape).mul(3), { train: true })
+    const folded = nn.foldBatchNorm(whole, { params, state: trained })
+    const x = normal(shape, 2)
+    const run = (): Tensor => np.asarray(tree.leaves(folded.layer.apply(folded, x)[0])[0]!)
+    if (shape[1] === 4) expect(run).toThrow(/axis 1.*\n.*\n.*2 axes/)
+    else {
+      const [y] = whole.apply({ params, state: trained }, x)
+      expect(np.allclose(run(), y, { atol: 1e-5 }).item()).toBe(1)
+    }
+    expectFolded(nn.serial(nn.dense(4), nn.batchNorm({ axis: -1 })), shape, 1)
+    expectFolded(nn.serial(nn.dense(4), nn.batchNorm(), nn.relu), [5, 4], 2)
+    const across = nn.serial(nn.dense(4), nn.batchNorm({ axis: -2 }))
+    expect(nn.foldBatchNorm(across, across.init(key, [2, 4, 3])).layer.traits?.parts).toHaveLength(
+      2,
+    )
+  })
+
   test('leaves alone what is normalised along another axis', () => {
     const odd = nn.serial(nn.conv2d(3, 1), nn.batchNorm({ axis: 2 }))
     const made = odd.init(key, [2, 2, 3, 4])

@@ -48,6 +48,18 @@ export const requireNumber = (operation: string, what: string, given: number): n
   throw noNumbers(operation, what, given, 'a number')
 }
 
+/** @throws IndexError unless it is a whole number. */
+export const requireInteger = (operation: string, what: string, given: number): number => {
+  if (Number.isInteger(requireNumber(operation, what, given))) return given
+  throw new IndexError({
+    operation,
+    problem: `${what} is not a whole number`,
+    got: String(given),
+    want: 'a whole number',
+    fix: 'round it, or compute it with whole numbers from the start',
+  })
+}
+
 const isList = (given: unknown): given is readonly number[] => Array.isArray(given)
 
 /** A number, or several, as a list. @throws IndexError for anything else. */

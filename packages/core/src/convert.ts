@@ -119,12 +119,12 @@ const noTensor = (operation: string, value: unknown, where = ''): DTypeError =>
   })
 
 /** @throws DTypeError for a name that is no dtype. */
-export const requireDTypeName = (operation: string, dtype: string): void => {
-  if (isDType(dtype)) return
+export const requireDTypeName = (operation: string, dtype: unknown): void => {
+  if (typeof dtype === 'string' && isDType(dtype)) return
   throw new DTypeError({
     operation,
     problem: 'there is no such dtype',
-    got: dtype,
+    got: typeof dtype === 'string' ? JSON.stringify(dtype) : describeValue(dtype),
     want: dtypes.join(', '),
     fix: 'write one of these names; int64 and uint64 do not exist here',
   })

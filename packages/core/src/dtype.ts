@@ -1,6 +1,6 @@
 /** Element types, how each is stored, and JAX's promotion lattice with weak types. */
 
-import { ShapeError } from './errors.ts'
+import { DTypeError, ShapeError } from './errors.ts'
 
 export type DType =
   | 'bool'
@@ -68,7 +68,18 @@ export const dtypes: readonly DType[] = [
 ]
 
 export const isDType = (name: string): name is DType => Object.hasOwn(dtypeInfo, name)
-export const kindOf = (dtype: DType): Kind => dtypeInfo[dtype].kind
+/** @throws DTypeError for what code without types may give instead of a dtype. */
+export const kindOf = (dtype: DType): Kind => {
+  const info: DTypeInfo | undefined = dtypeInfo[dtype]
+  if (info !== undefined) return info.kind
+  throw new DTypeError({
+    operation: 'dtype',
+    problem: 'there is no such dtype',
+    got: typeof dtype === 'string' ? JSON.stringify(dtype) : typeof dtype,
+    want: dtypes.join(', '),
+    fix: 'write one of these names; int64 and uint64 do not exist here',
+  })
+}
 export const isFloat = (dtype: DType): boolean => kindOf(dtype) === 'float'
 export const isComplex = (dtype: DType): boolean => kindOf(dtype) === 'complex'
 export const isInexact = (dtype: DType): boolean => isFloat(dtype) || isComplex(dtype)

@@ -1,5 +1,13 @@
 /** Layers are values: how to make parameters, and a pure function of them. */
-import { type Shape, type Tensor, TreeError, UnsupportedError, aval, trace } from '@cotangent/core'
+import {
+  type Shape,
+  type Tensor,
+  TreeError,
+  UnsupportedError,
+  aval,
+  describeValue,
+  trace,
+} from '@cotangent/core'
 import type { Layout, WindowGeometry } from './functional/window.ts'
 
 /** Parameters or state of a layer that has none. */
@@ -209,6 +217,15 @@ export const shapesNamed = (layer: string, shapes: ShapesByName, name: string): 
  * @throws TreeError where there are several others, or none of that name.
  */
 export const oneShape = (layer: string, shapes: Shapes, main = 'inputs'): Shape => {
+  if (typeof shapes !== 'object' || shapes === null) {
+    throw new TreeError({
+      operation: layer,
+      problem: 'a layer is initialised for the shape of its input',
+      got: describeValue(shapes),
+      want: 'init(key, inputShape)',
+      fix: 'give the shape after the key: init(random.key(0), [32, 784])',
+    })
+  }
   const given = isByName(shapes) ? shapesNamed(layer, shapes, main) : shapes
   if (isShape(given)) return given
   throw new TreeError({
@@ -229,6 +246,20 @@ export const defineLayer = <P, S, const Name extends string, Y = Tensor, X = Ten
     init: (key, shapes, scope) =>
       record.init(key, oneShape(record.name, shapes, record.mainInput), scope),
   })
+
+// Code without types may leave out the state, or give the variables as two arguments.
+const requireVariables = (layer: string, variables: unknown, x: unknown): void => {
+  const has = (field: string): boolean =>
+    typeof variables === 'object' && variables !== null && field in variables
+  if (has('params') && has('state') && typeof x === 'object' && x !== null) return
+  throw new TreeError({
+    operation: layer,
+    problem: 'a layer is applied to its variables and an input',
+    got: `${describeValue(variables)}${has('params') ? (has('state') ? '' : ' without state') : ' without params'}, and ${describeValue(x)}`,
+    want: 'apply({ params, state }, x, mode?)',
+    fix: 'give what init made: apply({ params, state }, x)',
+  })
+}
 
 /** As `defineLayer`, for layers whose input or output may be several tensors. */
 export const defineComposite = <
@@ -255,7 +286,10 @@ export const defineComposite = <
         outputShape: Object.freeze(outputShape),
       })
     },
-    apply: (variables, x, mode = {}) => Object.freeze(record.apply(variables, x, mode)),
+    apply: (variables, x, mode = {}) => {
+      requireVariables(name, variables, x)
+      return Object.freeze(record.apply(variables, x, mode))
+    },
   }
   return Object.freeze(layer)
 }

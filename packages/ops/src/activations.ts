@@ -5,12 +5,14 @@
 import {
   type Axes,
   type DType,
+  IndexError,
   ShapeError,
   type Tensor,
   type TensorLike,
   add,
   normalizeAxis,
   reduceSum,
+  requireInteger,
   reshape,
   showAval,
   stopGradient,
@@ -338,13 +340,25 @@ export interface OneHotOptions {
   readonly axis?: number
 }
 
+const requireClasses = (classes: number): void => {
+  if (requireInteger('nn.oneHot', 'the number of classes', classes) >= 0) return
+  throw new IndexError({
+    operation: 'nn.oneHot',
+    problem: 'the number of classes is negative',
+    got: String(classes),
+    fix: 'give the number of classes, one more than the largest label',
+  })
+}
+
 /**
  * Rows of zeros with a 1 at the given class; a class outside gives zeros only.
+ * @throws IndexError where the number of classes is none.
  * @example
  * nn.oneHot([2, 0], 3).toArray() // [[0, 0, 1], [1, 0, 0]]
  */
 export const oneHot = (x: TensorLike, classes: number, options: OneHotOptions = {}): Tensor => {
   const a = promoteOne('nn.oneHot', x)
+  requireClasses(classes)
   const axis = normalizeAxis('nn.oneHot', options.axis ?? -1, a.ndim + 1)
   const shape = [...a.shape.slice(0, axis), classes, ...a.shape.slice(axis)]
   const labels = a.dtype === 'bool' ? cast(a, 'int32') : cast(a, a.dtype)

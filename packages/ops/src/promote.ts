@@ -217,7 +217,7 @@ export const promoteDTypes = (
 }
 
 /** @throws TreeError for operands that are no list of them. */
-export const requireList = (operation: string, operands: readonly TensorLike[]): void => {
+export const requireList = (operation: string, operands: readonly unknown[]): void => {
   if (Array.isArray(operands)) return
   throw new TreeError({
     operation,

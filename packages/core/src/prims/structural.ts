@@ -92,7 +92,9 @@ givesView(transposeP, ({ offset, strides }, _, { permutation }) => ({
 }))
 
 export const transpose = (x: Tensor, permutation: readonly number[]): Tensor =>
-  permutation.every((p, i) => p === i) ? x : bind1(transposeP, [x], { permutation })
+  permutation.length === x.ndim && permutation.every((p, i) => p === i)
+    ? x
+    : bind1(transposeP, [x], { permutation })
 
 // Copies `x` into a new array whose axes step through `x` with the given strides.
 const gatherStrided = (

@@ -1,5 +1,5 @@
 /** Networks without batch normalisation that compute what they computed with it. */
-import { Tensor, reshape } from '@cotangent/core'
+import { ShapeError, Tensor, reshape, showAval } from '@cotangent/core'
 import { channelAxis } from '../functional/window.ts'
 import {
   type AnyLayer,
@@ -61,12 +61,36 @@ const absorbed = (before: Link, after: Link): Link | null => {
     const rank = kernel.ndim
     if ((channels + rank) % rank !== channelAxis(layout, rank)) return null
   }
+  // The outputs of others lie along the last axis.
+  if (layout === undefined && channels < -1) return null
   const params = Object.freeze({
     kernel: scaled(kernel, axis, groups, factor),
     bias: bias === undefined ? offset : bias.mul(factor).add(offset),
   })
-  return { ...before, params }
+  const [name, layer] = before.part
+  // A dense layer's outputs lie along the last axis, whatever the rank: the normalised axis is that
+  // one for inputs of one rank only.
+  const part: Part =
+    layout === undefined && channels >= 0
+      ? [name, { ...layer, apply: onRank(layer, channels + 1 + leading) }]
+      : before.part
+  return { ...before, part, params }
 }
+
+const onRank =
+  (layer: AnyLayer, rank: number): AnyLayer['apply'] =>
+  (variables, x, mode) => {
+    if (x instanceof Tensor && x.ndim !== rank) {
+      throw new ShapeError({
+        operation: layer.name,
+        problem: `the batch normalisation folded into this layer was over axis ${rank - 1}, which is not the last axis of its output`,
+        got: showAval(x.aval),
+        want: `${rank} axes`,
+        fix: 'normalise the features with batchNorm({ axis: -1 }), or run the network as it was before folding',
+      })
+    }
+    return layer.apply(variables, x, mode)
+  }
 
 const foldChain = (links: readonly Link[]): readonly Link[] =>
   links.reduce<readonly Link[]>((chain, link) => {
@@ -79,7 +103,9 @@ const foldChain = (links: readonly Link[]): readonly Link[] =>
  * The network with every batch normalisation that directly follows a convolution or a dense layer in
  * a `serial` folded into it: the same outputs in inference, to rounding, from fewer operations.
  * Kernels are multiplied and biases added along the outputs; other layers and their names stay. It
- * reaches into `timeDistributed`, and joins two of them that follow each other.
+ * reaches into `timeDistributed`, and joins two of them that follow each other. A dense layer into
+ * which a normalisation over axis n was folded takes inputs of n + 1 axes only, where that axis is the
+ * features', and throws ShapeError for others.
  * @see Jacob et al. 2018, section 3.2
  * @example
  * const { layer, params, state } = foldBatchNorm(network, trained)

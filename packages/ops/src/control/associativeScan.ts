@@ -1,12 +1,13 @@
 /** All prefixes of an associative operation, in logarithmically many steps. */
 import {
   ShapeError,
-  type Tensor,
   type Structure,
+  type Tensor,
   erase,
   inserted,
   normalizeAxis,
   replaced,
+  requireFunction,
   requireSameStructure,
   reshape,
   unflatten,
@@ -35,6 +36,7 @@ export const associativeScan = <const T>(
   elements: T,
   { reverse = false, axis = 0 }: AssociativeScanOptions = {},
 ): Tensors<T> => {
+  requireFunction('associativeScan', f)
   const { leaves, structure } = flattenTensors(elements, 'associativeScan')
   const axes = leaves.map((x) => normalizeAxis('associativeScan', axis, x.ndim))
   const sizes = leaves.map((x, i) => x.shape[axes[i]!]!)

@@ -10,6 +10,7 @@ import {
   erase,
   fill,
   isInteger,
+  requireFunction,
   showAval,
   traceTree,
   unflatten,
@@ -17,6 +18,7 @@ import {
 import { ne } from '../prims/compare.ts'
 import { convert } from '../prims/convert.ts'
 import { min } from '../prims/binary.ts'
+import { requireList } from '../promote.ts'
 import { branchP } from './branchPrimitive.ts'
 import { joinBranches } from './joinBranches.ts'
 import {
@@ -63,6 +65,8 @@ export const cond = <const A extends readonly unknown[], R>(
   otherwise: (...operands: Operands<A>) => Like<R>,
   ...operands: A
 ): Tensors<R> => {
+  requireFunction('cond', then)
+  requireFunction('cond', otherwise)
   const p = asTensor(predicate)
   if (p.ndim !== 0) {
     throw new ShapeError({
@@ -92,6 +96,8 @@ export const switchCase = <const A extends readonly unknown[], R>(
   branches: readonly ((...operands: Operands<A>) => R)[],
   ...operands: A
 ): Tensors<R> => {
+  requireList('switchCase', branches)
+  branches.forEach((branch) => requireFunction('switchCase', branch))
   const i = asTensor(index)
   if (i.ndim !== 0 || !isInteger(i.dtype)) {
     const report = { operation: 'switchCase', got: showAval(i.aval), want: 'an integer scalar' }

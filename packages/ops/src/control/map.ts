@@ -1,5 +1,5 @@
 /** `map`: a function applied to each slice in turn, or to batches of slices. */
-import { ShapeError, erase, flatten, unflatten, vmap } from '@cotangent/core'
+import { ShapeError, erase, flatten, requireFunction, unflatten, vmap } from '@cotangent/core'
 import { type Chunk, inChunks } from './chunks.ts'
 import { scanTrees } from './scan.ts'
 import { type Tensors, flattenTensors } from './trees.ts'
@@ -21,6 +21,7 @@ export const map = <const X, Y>(
   xs: X,
   { batchSize }: MapOptions = {},
 ): Tensors<Y> => {
+  requireFunction('lax.map', f)
   const each = erase(f)
   const { leaves, structure } = flatten(mapSlices(each, xs, batchSize)[1], 'map')
   return unflatten(structure, leaves)

@@ -6,6 +6,7 @@ import {
   type TensorLike,
   UnsupportedError,
   inversePermutation,
+  listOfNumbers,
   range,
   reshape,
   showAval,
@@ -89,11 +90,12 @@ export const convGeneralDilated = (
   options: ConvOptions = {},
 ): Tensor => {
   const [a, b] = promoteDTypes('lax.convGeneralDilated', [lhs, rhs])
-  if (a!.ndim !== b!.ndim || a!.ndim < 2 || windowStrides.length !== a!.ndim - 2) {
+  const strides = listOfNumbers('lax.convGeneralDilated', 'the window strides', windowStrides)
+  if (a!.ndim !== b!.ndim || a!.ndim < 2 || strides.length !== a!.ndim - 2) {
     throw new ShapeError({
       operation: 'lax.convGeneralDilated',
       problem: 'the ranks do not fit',
-      got: `input ${showAval(a!.aval)}, kernel ${showAval(b!.aval)}, ${windowStrides.length} strides`,
+      got: `input ${showAval(a!.aval)}, kernel ${showAval(b!.aval)}, ${strides.length} strides`,
       want: 'equal ranks, and one stride for each axis beyond the first two',
       fix: 'add the missing axes, or give one stride for each spatial axis',
     })
@@ -102,7 +104,7 @@ export const convGeneralDilated = (
   const layout = layoutOf(a!.ndim, options.dimensionNumbers)
   const x = transpose(cast(a!, dtype), layout.lhs)
   const w = transpose(cast(b!, dtype), layout.rhs)
-  const result = canonicalConv(x, w, windowStrides, padding, options)
+  const result = canonicalConv(x, w, strides, padding, options)
   return transpose(result, inversePermutation(layout.out))
 }
 
@@ -124,7 +126,7 @@ const canonicalConv = (
     })
   }
   const windows = w.shape.slice(2).map((k, d) => (k - 1) * kernelDilation[d]! + 1)
-  const pads = resolvePadding(padding, x.shape.slice(2), windows, strides)
+  const pads = resolvePadding('lax.convGeneralDilated', padding, x.shape.slice(2), windows, strides)
   const batchGroups = options.batchGroupCount ?? 1
   const params = { strides, padding: pads, inputDilation, kernelDilation }
   if (batchGroups === 1)
@@ -200,7 +202,7 @@ export const convTranspose = (
   const [a, b] = promoteDTypes('lax.convTranspose', [lhs, rhs])
   const dimensionNumbers = options.dimensionNumbers ?? channelsLast(a!.ndim)
   const order = layoutOf(a!.ndim, dimensionNumbers).rhs
-  const ones = strides.map(() => 1)
+  const ones = listOfNumbers('lax.convTranspose', 'the strides', strides).map(() => 1)
   const dilation = options.rhsDilation ?? ones
   const windows = order.slice(2).map((d, i) => (b!.shape[d]! - 1) * dilation[i]! + 1)
   const pads =

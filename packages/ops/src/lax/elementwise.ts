@@ -6,7 +6,8 @@ import {
   add as addSame,
   fill,
   kindOf,
-  requireNumber,
+  requireDTypeName,
+  requireInteger,
   stopGradient as stopTree,
 } from '@cotangent/core'
 import * as binary from '../prims/binary.ts'
@@ -185,7 +186,7 @@ export const ge: Binary = two('ge', compare.ge)
 export const integerPow = (x: TensorLike, n: number): Tensor =>
   unary.integerPow(
     promoteOne('lax.integerPow', x, { numeric: true }),
-    requireNumber('lax.integerPow', 'the exponent', n),
+    requireInteger('lax.integerPow', 'the exponent', n),
   )
 
 /** `onTrue` where the predicate (of the same shape, or a scalar) holds, else `onFalse`. */
@@ -232,12 +233,16 @@ export const clamp = (low: TensorLike, x: TensorLike, high: TensorLike): Tensor 
 }
 
 /** `x` in another dtype; see `np.astype`. */
-export const convertElementType = (x: TensorLike, dtype: DType): Tensor =>
-  cast(promoteOne('lax.convertElementType', x), dtype)
+export const convertElementType = (x: TensorLike, dtype: DType): Tensor => {
+  requireDTypeName('lax.convertElementType', dtype)
+  return cast(promoteOne('lax.convertElementType', x), dtype)
+}
 
 /** The same bits under another dtype of the same width. @throws DTypeError for another width. */
-export const bitcastConvertType = (x: TensorLike, dtype: DType): Tensor =>
-  bitcast(promoteOne('lax.bitcastConvertType', x), dtype)
+export const bitcastConvertType = (x: TensorLike, dtype: DType): Tensor => {
+  requireDTypeName('lax.bitcastConvertType', dtype)
+  return bitcast(promoteOne('lax.bitcastConvertType', x), dtype)
+}
 
 /** A constant tensor. */
 export const full = (shape: readonly number[], value: number, dtype: DType = 'float32'): Tensor =>

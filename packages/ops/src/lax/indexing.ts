@@ -19,6 +19,7 @@ import { dynamicSlice as sliceAt, dynamicUpdateSlice as updateSliceAt } from '..
 import { gather as gatherSlices } from '../prims/gather.ts'
 import * as scatters from '../prims/scatter.ts'
 import { broadcastTensor, cast, constantLike, promoteOne } from '../promote.ts'
+import { requireAxesByName } from './requirements.ts'
 import { at as readAt } from '../numpy/indexing.ts'
 
 /** Start positions: one a axis, numbers or scalars, or all in one vector. */
@@ -27,7 +28,7 @@ export type Starts = readonly (number | Tensor)[] | Tensor
 // A negative start counts from the end; clamping is the primitive's.
 const resolveStarts = (operation: string, x: Tensor, starts: Starts): readonly Tensor[] => {
   const list =
-    starts instanceof Tensor ? range(starts.size).map((i) => readAt(starts, [i])) : starts
+    starts instanceof Tensor ? range(starts.size).map((i) => readAt(starts, [i])) : (starts ?? [])
   if (list.length !== x.ndim) {
     throw new IndexError({
       operation,
@@ -163,7 +164,10 @@ export interface GatherOptions {
   readonly fillValue?: number
 }
 
-/** Slices at the index vectors in the last axis of `startIndices`; XLA's gather. */
+/**
+ * Slices at the index vectors in the last axis of `startIndices`; XLA's gather.
+ * @throws IndexError for dimension numbers that lack a list, ShapeError where they do not fit.
+ */
 export const gather = (
   x: TensorLike,
   startIndices: TensorLike,
@@ -172,9 +176,16 @@ export const gather = (
   options: GatherOptions = {},
 ): Tensor => {
   const { mode, fillValue } = options
+  requireAxesByName(
+    'lax.gather',
+    dimensionNumbers,
+    ['offsetDims', 'collapsedSliceDims', 'startIndexMap'],
+    ['operandBatchingDims', 'startIndicesBatchingDims'],
+  )
+  const sizes = listOfNumbers('lax.gather', 'the slice sizes', sliceSizes)
   return gatherSlices(promoteOne('lax.gather', x), indexVectors('lax.gather', startIndices), {
     ...dimensionNumbers,
-    sliceSizes,
+    sliceSizes: sizes,
     mode: mode === 'clip' ? 'clip' : mode === 'promiseInBounds' ? 'inBounds' : 'fill',
     ...(fillValue === undefined ? {} : { fillValue }),
   })
@@ -211,6 +222,12 @@ const scatterWith =
   (name: string, write: typeof scatters.scatter): Scatter =>
   (x, scatterIndices, updates, dimensionNumbers, options = {}) => {
     const operation = `lax.${name}`
+    requireAxesByName(
+      operation,
+      dimensionNumbers,
+      ['updateWindowDims', 'insertedWindowDims', 'scatterDimsToOperandDims'],
+      ['operandBatchingDims', 'scatterIndicesBatchingDims'],
+    )
     const a = promoteOne(operation, x)
     const values = cast(promoteOne(operation, updates), a.dtype, a.aval.weak)
     const { mode, uniqueIndices = false } = options

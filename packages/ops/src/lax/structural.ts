@@ -10,6 +10,8 @@ import {
   normalizeAxis,
   range,
   reduceSum as sumOver,
+  requireDTypeName,
+  requireInteger,
   reshape as reshapeTo,
   showAval,
   transpose as permute,
@@ -22,6 +24,7 @@ import { type AxisPairs, dotGeneral as contractPairs } from '../prims/contract.t
 import { sort as sortOperands } from '../prims/sort.ts'
 import * as structure from '../prims/structural.ts'
 import { cast, promoteDTypes, promoteOne } from '../promote.ts'
+import { requireAxisPairs, requirePadding } from './requirements.ts'
 import { type Computation, computationFunction, computationName } from './computation.ts'
 
 /** `[[lhs contracting, rhs contracting], [lhs batch, rhs batch]]`. */
@@ -29,7 +32,7 @@ export type DotDimensionNumbers = readonly [AxisPairs, AxisPairs]
 
 /**
  * Sums products over paired axes; the result has the batch axes, then the free ones of each.
- * @throws ShapeError where paired extents differ.
+ * @throws ShapeError where paired extents differ, IndexError for dimension numbers of another form.
  * @example
  * lax.dotGeneral(a, b, [[[2], [1]], [[0], [0]]]) // a batched matrix product
  */
@@ -41,6 +44,8 @@ export const dotGeneral = (
 ): Tensor => {
   const [a, b] = promoteDTypes('lax.dotGeneral', [lhs, rhs])
   const dtype = options.preferredElementType ?? a!.dtype
+  requireDTypeName('lax.dotGeneral', dtype)
+  requireAxisPairs('lax.dotGeneral', dimensionNumbers)
   const [contract, batch] = dimensionNumbers
   return contractPairs(cast(a!, dtype), cast(b!, dtype), { contract, batch })
 }
@@ -108,10 +113,17 @@ export const collapse = (x: TensorLike, start: number, stop?: number): Tensor =>
   return reshapeTo(a, [...a.shape.slice(0, from), merged, ...a.shape.slice(to)])
 }
 
-/** `0 … size − 1`. */
-export const iota = (dtype: DType, size: number): Tensor => structure.iota(dtype, [size], 0)
+/**
+ * `0 … size − 1`.
+ * @throws DTypeError where the first argument is no dtype, IndexError where the second is no number.
+ */
+export const iota = (dtype: DType, size: number): Tensor => {
+  requireDTypeName('lax.iota', dtype)
+  return structure.iota(dtype, [requireInteger('lax.iota', 'the size', size)], 0)
+}
 /** Positions along one axis, repeated over the others. */
 export const broadcastedIota = (dtype: DType, shape: Shape, dimension: number): Tensor => {
+  requireDTypeName('lax.broadcastedIota', dtype)
   const sizes = numbers('lax.broadcastedIota', 'the shape', shape)
   return structure.iota(dtype, sizes, normalizeAxis('lax.broadcastedIota', dimension, sizes.length))
 }
@@ -177,6 +189,7 @@ export const pad = (
   paddingConfig: readonly (readonly [low: number, high: number, interior: number])[],
 ): Tensor => {
   const a = promoteOne('lax.pad', x)
+  requirePadding('lax.pad', paddingConfig, a.ndim)
   return structure.pad(
     a,
     cast(promoteOne('lax.pad', paddingValue), a.dtype, a.aval.weak),

@@ -5,6 +5,7 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  listOfNumbers,
   range,
   showAval,
   showShape,
@@ -45,18 +46,19 @@ export const reduceWindow = (
   options: ReduceWindowOptions = {},
 ): Tensor => {
   const a = promoteOne('lax.reduceWindow', x)
-  const ones = windowDimensions.map(() => 1)
-  const strides = windowStrides ?? ones
+  const window = listOfNumbers('lax.reduceWindow', 'the window', windowDimensions)
+  const ones = window.map(() => 1)
+  const strides = listOfNumbers('lax.reduceWindow', 'the stride', windowStrides ?? ones)
   const inputDilation = options.baseDilation ?? ones
   const windowDilation = options.windowDilation ?? ones
-  requireRank(a, [windowDimensions, strides, inputDilation, windowDilation])
-  const windows = windowDimensions.map((k, d) => dilate(k, windowDilation[d]!))
+  requireRank(a, [window, strides, inputDilation, windowDilation])
+  const windows = window.map((k, d) => dilate(k, windowDilation[d]!))
   const extents = a.shape.map((n, d) => dilate(n, inputDilation[d]!))
-  const pads = resolvePadding(padding, extents, windows, strides)
+  const pads = resolvePadding('lax.reduceWindow', padding, extents, windows, strides)
   requireRank(a, [pads.map(([low]) => low)])
   const start = cast(promoteOne('lax.reduceWindow', initial), a.dtype)
   const geometry = {
-    window: windowDimensions,
+    window,
     strides,
     padding: pads,
     inputDilation,
@@ -142,7 +144,13 @@ export const selectAndScatterAdd = (
   padding: Padding,
 ): Tensor => {
   const [s, x] = promoteDTypes('lax.selectAndScatterAdd', [source, operand])
-  const pads = resolvePadding(padding, x!.shape, windowDimensions, windowStrides)
+  const pads = resolvePadding(
+    'lax.selectAndScatterAdd',
+    padding,
+    x!.shape,
+    windowDimensions,
+    windowStrides,
+  )
   return scatterSelected(s!, x!, {
     select: selectPrimitive === 'max' || selectPrimitive === 'ge' ? 'max' : 'min',
     window: windowDimensions,

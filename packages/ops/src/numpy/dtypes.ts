@@ -7,7 +7,6 @@ import {
   type TensorLike,
   asTensor,
   dtypeInfo,
-  dtypes,
   integerRange,
   isDType,
   isFloat,
@@ -15,6 +14,7 @@ import {
   kindOf,
   leafAval,
   promote,
+  requireDTypeName,
 } from '@cotangent/core'
 import { cast } from '../promote.ts'
 
@@ -26,32 +26,29 @@ import { cast } from '../promote.ts'
  * np.astype([1.7, -1.7], 'int32').toArray() // [1, -1]
  */
 export const astype = (x: TensorLike, dtype: DType): Tensor => {
-  if (!isDType(dtype)) throw unknownDType(dtype)
+  requireDTypeName('np.astype', dtype)
   return cast(asTensor(x), dtype)
 }
 
-const unknownDType = (dtype: string): DTypeError =>
-  new DTypeError({
-    operation: 'np.astype',
-    problem: 'no such dtype',
-    got: JSON.stringify(dtype),
-    want: dtypes.join(', '),
-    fix: 'write one of these names',
-  })
-
 /** The dtype in which two meet. @example np.promoteTypes('int8', 'uint8') // 'int16' */
-export const promoteTypes = (a: DType, b: DType): DType =>
-  promote([
+export const promoteTypes = (a: DType, b: DType): DType => {
+  requireDTypeName('np.promoteTypes', a)
+  requireDTypeName('np.promoteTypes', b)
+  return promote([
     { dtype: a, weak: false },
     { dtype: b, weak: false },
   ]).dtype
+}
 
 /** The dtype of an operation on these operands; numbers are weak. */
 export const resultType = (...operands: readonly (TensorLike | DType)[]): DType =>
   promote(operands.map(promotableOf)).dtype
 
 const promotableOf = (operand: TensorLike | DType): Promotable => {
-  if (typeof operand === 'string') return { dtype: operand, weak: false }
+  if (typeof operand === 'string') {
+    requireDTypeName('np.resultType', operand)
+    return { dtype: operand, weak: false }
+  }
   return typeof operand === 'number' || typeof operand === 'boolean'
     ? leafAval(operand)
     : asTensor(operand).aval
@@ -72,6 +69,7 @@ export type DTypeFamily =
 
 /** Whether a dtype belongs to a family. @example np.issubdtype('int8', 'integer') // true */
 export const issubdtype = (dtype: DType, family: DTypeFamily | DType): boolean => {
+  requireDTypeName('np.issubdtype', dtype)
   if (isDType(family)) return dtype === family
   const kind = kindOf(dtype)
   switch (family) {
@@ -102,6 +100,7 @@ export interface IntegerLimits {
 
 /** The limits of an integer dtype. @throws DTypeError for others. */
 export const iinfo = (dtype: DType): IntegerLimits => {
+  requireDTypeName('np.iinfo', dtype)
   if (!isInteger(dtype)) {
     throw new DTypeError({
       operation: 'np.iinfo',
@@ -126,6 +125,7 @@ export interface FloatLimits {
 
 /** The limits of a float dtype. @throws DTypeError for others. */
 export const finfo = (dtype: DType): FloatLimits => {
+  requireDTypeName('np.finfo', dtype)
   if (!isFloat(dtype)) {
     throw new DTypeError({
       operation: 'np.finfo',

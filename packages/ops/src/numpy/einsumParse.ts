@@ -1,5 +1,5 @@
 /** Subscripts of `einsum`: letters, repeated or not, and one ellipsis for the leading axes. */
-import { ShapeError, type Tensor, range, showAval } from '@cotangent/core'
+import { ShapeError, type Tensor, describeValue, range, showAval } from '@cotangent/core'
 
 /** Every axis of an operand has a label; equal labels are the same index. */
 export interface Labelled {
@@ -79,6 +79,13 @@ const explicitOutput = (
 
 /** Labels for operands and output. @throws ShapeError for subscripts that do not fit. */
 export const parseEinsum = (subscripts: string, xs: readonly Tensor[]): EinsumProgram => {
+  if (typeof subscripts !== 'string') {
+    throw malformed(
+      '',
+      'the subscripts, which come first, are no string',
+      describeValue(subscripts),
+    )
+  }
   const compact = subscripts.replaceAll(/\s/g, '')
   const sides = compact.split('->')
   const terms = sides[0]!.split(',')

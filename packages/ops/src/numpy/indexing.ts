@@ -14,6 +14,8 @@ import {
   showAval,
   showShape,
   tensor,
+  IndexError,
+  describeValue,
 } from '@cotangent/core'
 import * as binary from '../prims/binary.ts'
 import * as compare from '../prims/compare.ts'
@@ -245,6 +247,18 @@ const wrapped = (box: Box, mode: IndexMode | null | undefined): readonly Tensor[
   return box.indices.map((indices, i) => moduloExtent(indices, box.shape[box.axes[i]!]!))
 }
 
+const requireIndexList = (kind: UpdateKind, index: unknown): void => {
+  if (Array.isArray(index)) return
+  const method = kind === 'set' ? 'set' : `${kind}At`
+  throw new IndexError({
+    operation: `x.${method}`,
+    problem: 'the index is not a list of its parts',
+    got: index instanceof Tensor ? showAval(index.aval) : describeValue(index),
+    want: 'an array, with one entry for each axis that is indexed',
+    fix: `put it into one: x.${method}([index], value)`,
+  })
+}
+
 /**
  * A copy of `x` with the elements at `index` replaced, added to, multiplied, …; `value` broadcasts
  * to what `at` would read, and takes `x`'s dtype. Writes outside are dropped; of repeated positions
@@ -260,6 +274,7 @@ export const updateAt = (
   value: TensorLike,
   options: UpdateOptions = {},
 ): Tensor => {
+  requireIndexList(kind, index)
   const mask = wholeMask(x, index)
   if (mask !== null) {
     const spread = asMaskedValue(x, mask, value)

@@ -12,7 +12,7 @@ import {
   showShape,
 } from '@cotangent/core'
 import { concatenate as joinSame } from '../prims/structural.ts'
-import { cast, promoteDTypes, promoteOne } from '../promote.ts'
+import { cast, promoteDTypes, promoteOne, requireList } from '../promote.ts'
 import { sliceAxis } from './sliceAxis.ts'
 import { atleast1d, atleast2d, atleast3d, expandDims, ravel } from './shape.ts'
 import type { DType } from '@cotangent/core'
@@ -46,6 +46,7 @@ const requireSome = (operation: string, xs: readonly TensorLike[]): void => {
  * np.concatenate([[1, 2], [3]]).toArray() // [1, 2, 3]
  */
 export const concatenate = (xs: readonly TensorLike[], options?: JoinOptions): Tensor => {
+  requireList('np.concatenate', xs)
   requireSome('np.concatenate', xs)
   const axis = joinAxis(options, 0)
   const promoted = promoteDTypes('np.concatenate', xs)

@@ -4,6 +4,7 @@ import {
   ShapeError,
   type Tensor,
   type TensorLike,
+  describeValue,
   fill,
   isFloat,
   range,
@@ -52,15 +53,22 @@ type Pairs = readonly (readonly [number, number])[]
 
 const pairsOf = (name: string, given: PadWidth, rank: number): Pairs => {
   const rows: readonly (readonly number[])[] =
-    typeof given === 'number' ? [[given]] : isRows(given) ? given : [given]
+    typeof given === 'number'
+      ? [[given]]
+      : !Array.isArray(given)
+        ? []
+        : isRows(given)
+          ? given
+          : [given]
   const fits =
+    rows.every((r) => r.every((width) => typeof width === 'number')) &&
     (rows.length === 1 || rows.length === rank) &&
     rows.every((r) => r.length === 1 || r.length === 2)
   if (!fits) {
     throw new ShapeError({
       operation: 'np.pad',
       problem: `${name} has no such form`,
-      got: JSON.stringify(given),
+      got: Array.isArray(given) ? JSON.stringify(given) : describeValue(given),
       want: `a number, [low, high], or ${rank} such pairs`,
       fix: 'give one number, one pair, or one pair for each axis',
     })

@@ -16,6 +16,7 @@ import {
   showShape,
   sizeOf,
   without,
+  describeValue,
 } from '@cotangent/core'
 import { argmax } from '../prims/argExtremum.ts'
 import { mul, sub } from '../prims/binary.ts'
@@ -115,11 +116,11 @@ export const categorical = (
   requireKey(name, key)
   const [given, o = {}] = resolveOptions(name, options, more)
   const { axis = -1, replace = true, mode = 'low' } = o
-  if (!isFloat(logits.dtype)) {
+  if (!(logits instanceof Tensor) || !isFloat(logits.dtype)) {
     throw new DTypeError({
       operation: name,
-      problem: 'logits must be floats',
-      got: showAval(logits.aval),
+      problem: 'logits must be a tensor of floats',
+      got: logits instanceof Tensor ? showAval(logits.aval) : describeValue(logits),
       fix: 'convert them with astype("float32")',
     })
   }

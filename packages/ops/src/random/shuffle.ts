@@ -3,7 +3,6 @@ import {
   DTypeError,
   type Shape,
   ShapeError,
-  type Tensor,
   add,
   fill,
   isFloat,
@@ -14,6 +13,8 @@ import {
   showAval,
   showShape,
   sizeOf,
+  Tensor,
+  describeValue,
 } from '@cotangent/core'
 import { mul, sub } from '../prims/binary.ts'
 import { lt } from '../prims/compare.ts'
@@ -78,9 +79,21 @@ export const permutation = (
   const name = 'random.permutation'
   requireKey(name, key)
   if (typeof x === 'number') return shuffled(key, count(name, x), 0)
+  requireEntries(name, x)
   const axis = normalizeAxis(name, options.axis ?? 0, x.ndim)
   if (options.independent === true || x.ndim === 1) return shuffled(key, x, axis)
   return takeRows(x, shuffled(key, count(name, x.shape[axis]!), 0), axis)
+}
+
+const requireEntries = (operation: string, x: Tensor): void => {
+  if (x instanceof Tensor) return
+  throw new DTypeError({
+    operation,
+    problem: 'there is nothing to choose from',
+    got: describeValue(x),
+    want: 'a number of entries, or a tensor of them',
+    fix: 'give how many there are, or a tensor',
+  })
 }
 
 const count = (operation: string, n: number): Tensor => {
@@ -121,6 +134,7 @@ export const choice = (
   const [shape = [], o = {}] = resolveOptions(name, options, more)
   const { replace = true, p, axis: given = 0, mode = 'low' } = o
   const entries = typeof a === 'number' ? count(name, a) : a
+  requireEntries(name, entries)
   const axis = normalizeAxis(name, given, entries.ndim)
   const available = entries.shape[axis]!
   const draws = sizeOf(shape)

@@ -38,6 +38,7 @@ import {
 } from './windows.ts'
 import { borderConv, suitsBorderConv } from './borderConv.ts'
 import { borderTiles, suitsBorderTiles } from './borderTiles.ts'
+import { patchConv } from './patchConv.ts'
 import { phaseConv, suitsPhases } from './phaseConv.ts'
 import { slice } from './slice.ts'
 import { fewestChannelsOfKernels, suitsWinograd, winogradConv } from './winograd.ts'
@@ -227,6 +228,10 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   const { dtype, shape } = outputs[0]!
   // Cropping may leave less than nothing of the input, which cannot be written down as an array.
   if (sizeOf(shape) === 0) return { tag: 'expand', expand: () => [fill(shape, 0, dtype)] }
+  const patches = patchConv(x.shape, w.shape, shape, params)
+  if (patches !== null) {
+    return { tag: 'expand', expand: ([input, kernel]) => [patches(input!, kernel!, shape)] }
+  }
   const { vectors } = currentMachine()
   if (!vectors && suitsBorderConv(x.shape, w.shape, shape, dtype, params))
     return borderConv(params.padding)

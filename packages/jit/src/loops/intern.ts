@@ -9,7 +9,11 @@ export interface Interner {
   /** The number of a scalar under the current versions. */
   readonly idOf: (s: Scalar) => number
   /** Called where a buffer is stored to or a variable assigned: what reads it gets new numbers. */
-  readonly touch: (names: ReadonlySet<string> | readonly string[]) => void
+  readonly touch: (names: ReadonlySet<string>) => void
+  /** The same for one name. */
+  readonly touchOne: (name: string) => void
+  /** Leaves out the versions of so many calls that change nothing in between. */
+  readonly skip: (calls: number) => void
   /** Makes a local stand for a value, so that both have one number. */
   readonly alias: (name: string, id: number) => void
   /** Runs `use`, and forgets the versions and aliases that it made. */
@@ -105,18 +109,20 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
     values.set(value, values.size)
     return values.size
   }
+  // Most names are declared before anything mentions them: nothing rests on them yet.
   const change = (name: string, meaning: Meaning): void => {
     changes.push({ name, before: meanings.get(name) })
     meanings.set(name, meaning)
-    forget(name)
+    if (asked.size > 0 && asked.has(name)) forget()
   }
-  // Most names are declared before anything mentions them: nothing rests on them yet.
-  const forget = (name: string): void => {
-    if (!asked.has(name)) return
+  const forget = (): void => {
     scalarMemo = new Map()
     indexMemo = new Map()
     asked = new Set()
   }
+  /** What the names of one call to `touch` mean from then on. */
+  let touched: Meaning = { version: 0, alias: undefined }
+  const touchOne = (name: string): void => change(name, touched)
   const meaningOf = (name: string): Meaning | undefined => {
     asked.add(name)
     return meanings.get(name)
@@ -231,7 +237,12 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
   return {
     idOf,
     touch: (names) => {
-      names.forEach((name) => change(name, { version: nextVersion++, alias: undefined }))
+      touched = { version: nextVersion++, alias: undefined }
+      if (names.size > 0) names.forEach(touchOne)
+    },
+    touchOne: (name) => change(name, { version: nextVersion++, alias: undefined }),
+    skip: (calls) => {
+      nextVersion += calls
     },
     alias: (name, id) => change(name, { version: meanings.get(name)?.version ?? 0, alias: id }),
     within: (use) => {
@@ -242,7 +253,7 @@ export const makeInterner = (mayChange: (buffer: string) => boolean = () => true
         const { name, before } = changes.pop()!
         if (before === undefined) meanings.delete(name)
         else meanings.set(name, before)
-        forget(name)
+        if (asked.size > 0 && asked.has(name)) forget()
       }
       nextVersion = firstVersion
       return result

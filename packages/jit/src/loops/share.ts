@@ -148,7 +148,8 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
         break
       case 'if':
         out.push(branching(scalar(s.condition), nested(s.then), nested(s.otherwise)))
-        touchWritten(interner, [...s.then, ...s.otherwise])
+        touchWritten(interner, s.then)
+        touchWritten(interner, s.otherwise)
         break
       case 'let': {
         const id = interner.idOf(s.value)
@@ -164,11 +165,11 @@ const shareBlock = (body: readonly Stmt[], context: Context): readonly Stmt[] =>
       case 'variable':
       case 'assign':
         out.push({ ...s, value: scalar(s.value) })
-        interner.touch([s.name])
+        interner.touchOne(s.name)
         break
       case 'store':
         out.push({ ...s, at: index(s.at), value: scalar(s.value) })
-        interner.touch([s.buffer])
+        interner.touchOne(s.buffer)
         break
       default:
         s satisfies never
@@ -230,11 +231,13 @@ const countUses = (
         return
       case 'for':
       case 'while':
-        touchWritten(interner, s.body)
+        // Once before the loop and once after it: the versions that `shareBlock` will meet.
+        interner.skip(touchesOfBody)
         return touchWritten(interner, s.body)
       case 'if':
         count(s.condition)
-        return touchWritten(interner, [...s.then, ...s.otherwise])
+        touchWritten(interner, s.then)
+        return touchWritten(interner, s.otherwise)
       case 'let': {
         const id = interner.idOf(s.value)
         count(s.value)
@@ -243,11 +246,11 @@ const countUses = (
       case 'variable':
       case 'assign':
         count(s.value)
-        return interner.touch([s.name])
+        return interner.touchOne(s.name)
       case 'store':
         countIndex(s.at)
         count(s.value)
-        return interner.touch([s.buffer])
+        return interner.touchOne(s.buffer)
       default:
         return s satisfies never
     }
@@ -255,6 +258,9 @@ const countUses = (
   interner.within(() => body.forEach(statement))
   return uses
 }
+
+/** How often `touchWritten` calls `touch`. */
+const touchesOfBody = 2
 
 const touchWritten = (interner: Interner, body: readonly Stmt[]): void => {
   const { stored, assigned } = effectsOf(body)

@@ -217,24 +217,39 @@ export interface Effects {
   readonly declared: ReadonlySet<string>
 }
 
-/** What one kind of effect names in a body, added to `names`. */
-type Add = (s: Stmt, names: Set<string>) => void
+const noNames: ReadonlySet<string> = new Set()
 
-const addStored: Add = (s, names) => {
-  if (s.tag === 'store') names.add(s.buffer)
-}
-const addAssigned: Add = (s, names) => {
-  if (s.tag === 'assign') names.add(s.name)
-}
-const addDeclared: Add = (s, names) => {
-  if (s.tag === 'let' || s.tag === 'variable') names.add(s.name)
-  else if (s.tag === 'for') names.add(s.counter)
+/** Names found in a body, and the sets of the bodies inside of it. */
+class Names {
+  #own: Set<string> | null = null
+  readonly #inside: ReadonlySet<string>[] = []
+
+  add(name: string): void {
+    this.#own ??= new Set()
+    this.#own.add(name)
+  }
+
+  include(names: ReadonlySet<string>): void {
+    if (names.size > 0) this.#inside.push(names)
+  }
+
+  /** All of them. Around one loop it is the same set at every depth. */
+  get all(): ReadonlySet<string> {
+    const inside = this.#inside
+    if (this.#own === null && inside.length <= 1) return inside[0] ?? noNames
+    const names = this.#own ?? new Set<string>()
+    const add = (name: string): void => {
+      names.add(name)
+    }
+    for (let n = 0; n < inside.length; n++) inside[n]!.forEach(add)
+    return names
+  }
 }
 
 class BodyEffects implements Effects {
   readonly #body: readonly Stmt[]
   #stored: ReadonlySet<string> | null = null
-  #assigned: ReadonlySet<string> | null = null
+  #assigned: ReadonlySet<string> = noNames
   #declared: ReadonlySet<string> | null = null
 
   constructor(body: readonly Stmt[]) {
@@ -242,40 +257,58 @@ class BodyEffects implements Effects {
   }
 
   get stored(): ReadonlySet<string> {
-    this.#stored ??= this.#names(addStored, (inner) => inner.stored)
-    return this.#stored
+    return this.#stored ?? this.#findWritten()
   }
 
   get assigned(): ReadonlySet<string> {
-    this.#assigned ??= this.#names(addAssigned, (inner) => inner.assigned)
+    if (this.#stored === null) this.#findWritten()
     return this.#assigned
   }
 
   get declared(): ReadonlySet<string> {
-    this.#declared ??= this.#names(addDeclared, (inner) => inner.declared)
+    this.#declared ??= this.#findDeclared()
     return this.#declared
   }
 
-  #names(add: Add, of: (inner: Effects) => ReadonlySet<string>): ReadonlySet<string> {
-    const names = new Set<string>()
-    const inside: ReadonlySet<string>[] = []
+  // Who asks for one asks for the other.
+  #findWritten(): ReadonlySet<string> {
+    const stored = new Names()
+    const assigned = new Names()
     const include = (body: readonly Stmt[]): void => {
-      const inner = of(effectsOf(body))
-      if (inner.size > 0) inside.push(inner)
+      const inner = effectsOf(body)
+      stored.include(inner.stored)
+      assigned.include(inner.assigned)
     }
     for (let n = 0; n < this.#body.length; n++) {
       const s = this.#body[n]!
-      add(s, names)
-      if (s.tag === 'for' || s.tag === 'while') include(s.body)
+      if (s.tag === 'store') stored.add(s.buffer)
+      else if (s.tag === 'assign') assigned.add(s.name)
+      else if (s.tag === 'for' || s.tag === 'while') include(s.body)
       else if (s.tag === 'if') {
         include(s.then)
         include(s.otherwise)
       }
     }
-    // Around one loop it is the same set at every depth.
-    if (names.size === 0 && inside.length === 1) return inside[0]!
-    for (let n = 0; n < inside.length; n++) inside[n]!.forEach((name) => names.add(name))
-    return names
+    this.#assigned = assigned.all
+    this.#stored = stored.all
+    return this.#stored
+  }
+
+  #findDeclared(): ReadonlySet<string> {
+    const names = new Names()
+    for (let n = 0; n < this.#body.length; n++) {
+      const s = this.#body[n]!
+      if (s.tag === 'let' || s.tag === 'variable') names.add(s.name)
+      else if (s.tag === 'for') {
+        names.add(s.counter)
+        names.include(effectsOf(s.body).declared)
+      } else if (s.tag === 'while') names.include(effectsOf(s.body).declared)
+      else if (s.tag === 'if') {
+        names.include(effectsOf(s.then).declared)
+        names.include(effectsOf(s.otherwise).declared)
+      }
+    }
+    return names.all
   }
 }
 

@@ -16,6 +16,21 @@ export interface Arena {
 const alignment = 64
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
+// Behind all that lie no further.
+const positionAfter = (
+  placed: readonly number[],
+  offsets: readonly number[],
+  offset: number,
+): number => {
+  let [low, high] = [0, placed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (offsets[placed[middle]!]! > offset) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** First fit, largest first: two intervals share bytes only when they share no step. */
 export const packArena = (intervals: readonly Interval[]): Arena => {
   const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.bytes - intervals[a]!.bytes)
@@ -34,8 +49,7 @@ export const packArena = (intervals: readonly Interval[]): Arena => {
       offset = Math.max(offset, offsets[p]! + aligned(other.bytes))
     }
     offsets[i] = offset
-    const next = placed.findIndex((p) => offsets[p]! > offset)
-    placed.splice(next < 0 ? placed.length : next, 0, i)
+    placed.splice(positionAfter(placed, offsets, offset), 0, i)
     total = Math.max(total, offset + size)
   }
   return { bytes: total, offsets }

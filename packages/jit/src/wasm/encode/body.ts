@@ -87,7 +87,7 @@ export class FunctionBody {
 
   /** A vector instruction without immediates. */
   simd(code: number): void {
-    this.code.u8(simdPrefix).u32(code)
+    this.code.pair(simdPrefix, code)
   }
 
   /** A relaxed vector instruction; these have no immediates. */
@@ -97,19 +97,19 @@ export class FunctionBody {
 
   /** A saturating conversion. */
   extended(code: number): void {
-    this.code.u8(extendedPrefix).u32(code)
+    this.code.pair(extendedPrefix, code)
   }
 
   get(index: number): void {
-    return this.indexed(op.localGet, index)
+    this.code.pair(op.localGet, index)
   }
 
   set(index: number): void {
-    return this.indexed(op.localSet, index)
+    this.code.pair(op.localSet, index)
   }
 
   tee(index: number): void {
-    return this.indexed(op.localTee, index)
+    this.code.pair(op.localTee, index)
   }
 
   /** An i32 constant, signed or unsigned: `value` modulo 2³². */
@@ -140,7 +140,7 @@ export class FunctionBody {
   load(code: number, offset: number): void {
     const alignment = alignments[code - op.i32Load]
     if (alignment === undefined) throw notMemory(code)
-    this.code.u8(code).u32(alignment).u32(offset)
+    this.code.pair(code, alignment).u32(offset)
   }
 
   /** A vector load or store; extending, splatting and zeroing loads too. */
@@ -148,7 +148,7 @@ export class FunctionBody {
     const alignment = simdAlignments.get(code)
     if (alignment === undefined) throw notMemory(code)
     this.simd(code)
-    this.code.u32(alignment).u32(offset)
+    this.code.pair(alignment, offset)
   }
 
   /** Takes a lane out of a vector or puts one in. */
@@ -249,7 +249,7 @@ export class FunctionBody {
   }
 
   private indexed(code: number, index: number): void {
-    this.code.u8(code).u32(index)
+    this.code.pair(code, index)
   }
 
   private open(code: number, result: ValueType | undefined): void {

@@ -1,6 +1,8 @@
 /** A byte array that grows while it is written: what every part of a WebAssembly module is built in. */
 
 const initialCapacity = 256
+/** Bytes of the longest number of 32 bits. */
+const longest = 5
 
 // Floats are taken apart here: a DataView on the growing buffer would have to follow its growth.
 const float = new Float64Array(1)
@@ -41,12 +43,25 @@ export class Bytes {
 
   /** An unsigned LEB128 of 1 to 5 bytes: `value` modulo 2³². */
   u32(value: number): this {
+    if (this.used + longest > this.data.length) this.reserve(longest)
+    const { data } = this
     let rest = value >>> 0
     while (rest >= 0x80) {
-      this.u8(rest | 0x80)
+      data[this.used++] = rest | 0x80
       rest >>>= 7
     }
-    return this.u8(rest)
+    data[this.used++] = rest
+    return this
+  }
+
+  /** One byte and an unsigned LEB128, as most instructions are. */
+  pair(first: number, value: number): this {
+    if (value >>> 0 >= 0x80 || this.used + 2 > this.data.length) return this.u8(first).u32(value)
+    const { data } = this
+    data[this.used] = first
+    data[this.used + 1] = value
+    this.used += 2
+    return this
   }
 
   /** A signed LEB128 of 1 to 5 bytes: `value` modulo 2³², as a number from -2³¹ to 2³¹ - 1. */

@@ -73,6 +73,61 @@ describe('softmax', () => {
   })
 })
 
+describe('exponentials below the largest', () => {
+  const fallen = /< -132\.4/
+  const shifted = (x: Tensor): Tensor => np.exp(x.sub(x.max({ axis: 1, keepdims: true })))
+  const rows: Readonly<Record<string, (i: number) => number>> = {
+    'plain numbers': (i) => Math.sin(i),
+    'far apart': (i) => 40 * Math.sin(i * i),
+    'down to denormals and beyond': (i) => -i,
+    masked: (i) => (i % 3 === 0 ? -Infinity : -1e9 * (i % 2)),
+    'masked altogether': () => -Infinity,
+    'one infinity': (i) => (i === 7 ? Infinity : i),
+    'one NaN': (i) => (i === 70 ? NaN : i),
+    'large numbers': (i) => (i % 2 === 0 ? 3e38 : -3e38),
+    'all equal': () => 2.5,
+  }
+  const width = 171
+  const x = np
+    .array(
+      Float32Array.from({ length: 9 * width }, (_, n) => {
+        return Object.values(rows)[Math.floor(n / width)]!(n % width)
+      }),
+    )
+    .reshape([9, width])
+
+  test('are right', () => {
+    const got = jit(shifted, options)(x).data()
+    const want = interpret(shifted)(x).data()
+    for (let i = 0; i < want.length; i++) {
+      const unit = 2 ** Math.max(-149, Math.floor(Math.log2(want[i]!)) - 23)
+      if (Number.isNaN(want[i]) || want[i] === 0) expect(got[i]).toBe(want[i])
+      else expect(Math.abs(got[i]! - want[i]!)).toBeLessThanOrEqual(2.5 * unit)
+    }
+  })
+
+  test('are known to be no larger than 1', () => {
+    const sourceOf = (f: (x: Tensor) => Tensor): string => {
+      const { kernels } = jit(f, options).lower(x)
+      return kernels.map((k) => k.source).join()
+    }
+    expect(sourceOf(shifted)).toMatch(fallen)
+    expect(sourceOf(softmax)).toMatch(fallen)
+    const others: readonly ((x: Tensor) => Tensor)[] = [
+      (y) => np.exp(y.sub(y.min({ axis: 1, keepdims: true }))),
+      (y) => np.exp(y.max({ axis: 1, keepdims: true }).sub(y)),
+      (y) => np.exp(y.sub(y.mul(2).max({ axis: 1, keepdims: true }))),
+      (y) => np.exp(y.sub(y.at(':', '0:100').max({ axis: 1, keepdims: true }))),
+    ]
+    for (const f of others) {
+      expect(sourceOf(f)).not.toMatch(fallen)
+      const small = wave([5, width])
+      const want = interpret(f)(small).data()
+      expectClose(jit(f, options)(small).data(), want, 1e-6 * Math.max(...want))
+    }
+  })
+})
+
 describe('the term at a label', () => {
   const labels = (count: number, classes: number): Tensor =>
     np.array(Int32Array.from({ length: count }, (_, i) => ((i * 7) % (classes + 6)) - 3))

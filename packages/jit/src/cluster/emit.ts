@@ -24,6 +24,7 @@ import { emitRowSums } from '../loops/vector/reduction.ts'
 import { brokenLowering, lowerEquation } from '../passes/lowering.ts'
 import type { Target, TargetReduction } from '../target.ts'
 import { type Analysis, Reader, memoryOf } from './analysis.ts'
+import { type Largest, withFallingExponentials } from './belowLargest.ts'
 import { rootsOf } from './rowSums.ts'
 import { type Stage, innerOf, placed, sameIndices, stagesOf } from './stages.ts'
 import type { Cluster, Root } from './cluster.ts'
@@ -61,6 +62,8 @@ class Emitter {
   /** Where tiled reductions pack operands that they read often. */
   readonly scratch: KernelScratch[] = []
   readonly stored = new Set<Var>()
+  /** Locals that are the largest element of a row. */
+  readonly #largest = new Map<string, Largest>()
   /** Loops that run before everything else. */
   readonly #before: Stmt[] = []
 
@@ -289,13 +292,35 @@ class Emitter {
       const statements =
         stage.extents === null ? this.#map(stage, s, prefix) : this.#reduceStage(stage, s, prefix)
       for (const root of [...stage.roots, ...stage.maps]) this.#done.add(root)
+      if (this.#target.machine.vectors) this.#noteLargest(stage, prefix)
       return statements
     })
+    body = withFallingExponentials(body, this.#largest, new Set(outer.map((_, d) => `i${d}`)))
     if (this.#cluster.sums !== null) return this.#withSums(body, this.#cluster.sums)
     for (let d = outer.length - 1; d >= 0; d--) body = loop(`i${d}`, outer[d]!, body)
     if (this.#before.length === 0) return body
     // A round of its own, so that what comes before is shared out.
     return [...this.#before, { tag: 'for', counter: 'once', extent: 1, parallel: true, body }]
+  }
+
+  // Which of the values that a stage has left are maxima of elements in memory.
+  #noteLargest({ inner, axes, extents, roots }: Stage, prefix: readonly Index[]): void {
+    if (extents === null || sizeOf(inner) !== 1) return
+    const row = placed(
+      axes,
+      prefix,
+      inner.map(() => scalars.constant(0)),
+    )
+    for (const { root, reduction } of this.#reductionsOf(roots, this.#reader([], []))) {
+      const [v, ...others] = root.outputs
+      const known = v === undefined ? undefined : this.#locals.get(v)
+      if (known?.tag !== 'local' || others.length > 0) continue
+      const terms = reduction.extents.map((extent, d) => scalars.counter(`k${d}`, extent))
+      const accs = reduction.accumulators.map((a, n) => scalars.local(a.dtype, `acc${n}`))
+      const [step] = reduction.step(accs, row, terms)
+      if (step?.tag !== 'binary' || step.op !== 'maximum' || step.y.tag !== 'load') continue
+      this.#largest.set(known.name, step.y)
+    }
   }
 
   // A few rows at a time, and what the sums take of them while they are in a cache.

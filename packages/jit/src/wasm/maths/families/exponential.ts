@@ -69,6 +69,12 @@ export interface Exponentials {
   readonly cosh: Unary
 }
 
+/** −|x| as one operation. */
+const signSet = (x: Scalar): Scalar =>
+  x.tag === 'unary' && x.op === 'negate' && x.x.tag === 'unary' && x.x.op === 'absolute'
+    ? negAbs(x.x.x)
+    : x
+
 /** x + x³ · polynomial(x²), which keeps the sign of zero. */
 const oddSum = (x: Scalar, tail: readonly number[]): Scalar => {
   const u = square(x)
@@ -82,7 +88,7 @@ export const makeExponentials = (kit: ExponentialKit): Exponentials => {
   /** exp of what is at most 0. */
   const expFalling = (x: Scalar): Scalar => expOf(kit.falling(pmax(x, kit.fallen)))
   const exp = (x: Scalar): Scalar =>
-    isNeverPositive(x) ? expFalling(x) : expOf(wide(pmax(pmin(x, overflow), underflow)))
+    isNeverPositive(x) ? expFalling(signSet(x)) : expOf(wide(pmax(pmin(x, overflow), underflow)))
 
   const expm1 = (x: Scalar): Scalar => {
     // Halves keep 2ⁿ finite where n is the largest exponent plus 1.

@@ -20,6 +20,17 @@ const accessesOf = (
   return { read, written: effectsOf(body).stored }
 }
 
+// Sums are a kernel's own work, also where they wait in scratch for the rest of their terms.
+const accumulates = (body: readonly Stmt[]): boolean => {
+  let found = false
+  walk({
+    statement: (s) => {
+      if (s.tag === 'variable') found = true
+    },
+  }).body(body)
+  return found
+}
+
 // The same step with some of its statements, and the buffers that they touch.
 const partOf = (step: KernelStep, name: string, body: readonly Stmt[]): KernelStep => {
   const { read, written } = accessesOf(body)
@@ -47,6 +58,7 @@ export const splitPrologue = (step: KernelStep): readonly KernelStep[] => {
   if (scratch.size === 0) return [step]
   const isOwn = (s: Stmt): boolean => {
     if (s.tag !== 'for') return s.tag === 'comment'
+    if (accumulates(s.body)) return false
     if (![...effectsOf(s.body).stored].every((b) => scratch.has(b))) return false
     // Tiles that come as statements may compute in scratch: that is their own work.
     return step.writesOnce || ![...accessesOf([s]).read].some((b) => scratch.has(b))

@@ -41,6 +41,17 @@ describe.runIf(isAvailable('wasm'))('after a product', () => {
     test(`${name} is a kernel of its own, and the tile keeps its vectors`, () =>
       expect(compiled(f)).toBe(2))
   }
+  test('where the terms come in chunks, it follows the last one', () => {
+    const [x, y] = [
+      random.normal(random.key(3), [37, 1100]),
+      random.normal(random.key(4), [1100, 41]),
+    ]
+    const product = jit((x: Tensor, y: Tensor) => x.matmul(y), { backend: 'wasm' })
+    const both = jit((x: Tensor, y: Tensor) => x.matmul(y).mul(0.5).add(1), { backend: 'wasm' })
+    expect(both(x, y).data()).toEqual(product(x, y).mul(0.5).add(1).data())
+    const names = both.lower(x, y).kernels.map(({ name }) => name)
+    expect(names.filter((name) => !name.startsWith('pack_')).length).toBe(1)
+  })
 })
 
 test('JavaScript computes all of them where an element is finished', () => {

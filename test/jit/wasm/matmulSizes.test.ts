@@ -78,6 +78,12 @@ describe.each(transpositions)('transposed: %s and %s', (left, right) => {
     check({ batch: [], m: 67, n: 131, k: 259, left, right })
     check({ batch: [], m: 3, n: 300, k: 1031, left, right })
   })
+  test('terms in few chunks, equal or not, and in many', () => {
+    check({ batch: [], m: 16, n: 24, k: 1024, left, right })
+    check({ batch: [], m: 19, n: 21, k: 1031, left, right })
+    check({ batch: [2], m: 17, n: 16, k: 1600, left, right })
+    check({ batch: [], m: 16, n: 16, k: 9001, left, right })
+  })
 })
 
 test('nothing times nothing', () => {

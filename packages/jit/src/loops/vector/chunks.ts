@@ -7,7 +7,7 @@ import type { Dim } from '../tiling.ts'
 import { loopOver } from './nest.ts'
 import type { Operand } from './operands.ts'
 import type { Cut, Part } from './outwardPlan.ts'
-import { type Tile, extentOf } from './tiles.ts'
+import { type Tile, extentOf, piecesOf } from './tiles.ts'
 
 const { affine, constant, counter } = scalars
 
@@ -89,6 +89,42 @@ const chunkSize = (extent: number, most: number): number => {
   return Math.ceil(extent / Math.ceil(extent / most))
 }
 
+const startingAt = (dim: Dim, start: Index, extent: number): ReadonlyMap<string, Index> =>
+  new Map([
+    [
+      dim.name,
+      affine([
+        [1, start],
+        [1, counter(dim.name, extent)],
+      ]),
+    ],
+  ])
+
+/**
+ * Up to `most` chunks one by one, the first of which begins the results and the last ends them; null
+ * where there are more. Each is a phase, in which a tile is a round and has all registers to itself.
+ */
+export const chunkParts = (
+  cut: Cut,
+  buffers: readonly string[],
+  most: number,
+): readonly Part[] | null => {
+  const { outer, dim, size, inner } = cut
+  if (outer.length > 0 || dim === null) return null
+  const pieces = piecesOf(dim.extent, size).flatMap(({ start, count, size: extent }) =>
+    Array.from({ length: count }, (_, n) => ({ start: start + n * extent, extent })),
+  )
+  if (pieces.length > most) return null
+  return pieces.map(({ start, extent }, n) => ({
+    tag: 'terms',
+    buffers,
+    reduced: inner.map((d) => (d.name === dim.name ? { ...d, extent } : d)),
+    at: startingAt(dim, constant(start), extent),
+    first: n === 0,
+    last: n === pieces.length - 1,
+  }))
+}
+
 /** The loops over chunks; `visit` gives the tiles' statements for some terms. */
 export const chunkLoops = (
   cut: Cut,
@@ -99,25 +135,15 @@ export const chunkLoops = (
   const around = (body: readonly Stmt[]): readonly Stmt[] =>
     outer.reduceRight((made, d) => [loopOver(d.name, d.extent, made)], body)
   const terms = (reduced: readonly Dim[], at: ReadonlyMap<string, Index>): readonly Stmt[] =>
-    visit({ tag: 'terms', buffers, reduced, at })
+    visit({ tag: 'terms', buffers, reduced, at, first: false, last: false })
   if (dim === null) return around(terms(inner, new Map()))
   const name = `${dim.name}c`
   const full = Math.floor(dim.extent / size)
   const rest = dim.extent - full * size
-  const from = (start: Index, extent: number): ReadonlyMap<string, Index> =>
-    new Map([
-      [
-        dim.name,
-        affine([
-          [1, start],
-          [1, counter(dim.name, extent)],
-        ]),
-      ],
-    ])
   const start = affine([[size, counter(name, full)]])
   const left = inner.map((d) => (d.name === dim.name ? { ...d, extent: rest } : d))
   return around([
-    loopOver(name, full, terms(inner, from(start, size))),
-    ...(rest === 0 ? [] : terms(left, from(constant(full * size), rest))),
+    loopOver(name, full, terms(inner, startingAt(dim, start, size))),
+    ...(rest === 0 ? [] : terms(left, startingAt(dim, constant(full * size), rest))),
   ])
 }

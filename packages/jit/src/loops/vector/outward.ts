@@ -4,7 +4,7 @@
  */
 import { type Index, type Stmt, scalars } from '@cotangent/core'
 import type { Dim } from '../tiling.ts'
-import { chunkLoops } from './chunks.ts'
+import { chunkLoops, chunkParts } from './chunks.ts'
 import { loopOver } from './nest.ts'
 import type { Operand } from './operands.ts'
 import {
@@ -32,6 +32,8 @@ interface Span {
 const enoughRounds = 16
 /** Bytes of an operand that its users may sweep again and again. */
 const comfortable = 256 * 1024
+/** Kinds of tiles that are written out where terms are cut: of each shape one for each chunk. */
+const mostKinds = 16
 
 /** The statements of every output, copies of operands first. */
 export const emitOutward = (outward: Outward): readonly Stmt[] => [
@@ -213,6 +215,25 @@ const chunkedLoops = (outward: Outward, cut: Cut): readonly Stmt[] => {
   const first = rowSpans[0] ?? null
   const blocks = first === null ? 1 : first.count / superSize(first.count, block)
   const places = single(others)
+  const parts = chunkParts(
+    cut,
+    buffers,
+    Math.floor(mostKinds / (rowSpans.length * laneSpans.length)),
+  )
+  if (parts !== null) {
+    return parts.flatMap((part) =>
+      rowSpans.flatMap((rowSpan) =>
+        laneSpans.flatMap((laneSpan) =>
+          around(
+            batch,
+            tiler.blocks(rowSpan, block, (rows) =>
+              around(free, tiler.tiles(places, laneSpan, rows, part)),
+            ),
+          ),
+        ),
+      ),
+    )
+  }
   const group = (tiles: (part: Part) => readonly Stmt[]): readonly Stmt[] => [
     ...tiles({ tag: 'start', buffers }),
     ...chunkLoops(cut, buffers, tiles),

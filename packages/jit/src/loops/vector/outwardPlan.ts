@@ -43,6 +43,9 @@ export type Part =
       /** The terms of one visit, and where they lie among all. */
       readonly reduced: readonly Dim[]
       readonly at: ReadonlyMap<string, Index>
+      /** Whether there are no partial results yet, and whether none are left. */
+      readonly first: boolean
+      readonly last: boolean
     }
   | { readonly tag: 'finish'; readonly buffers: readonly string[] }
 

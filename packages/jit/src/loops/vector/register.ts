@@ -105,16 +105,19 @@ export const tileStatements = (outward: Outward, places: Places, part: Part): re
           reset: [],
           flush: [],
         })
+        const held = (p: Point, a: number): Scalar => local(dtypes[a]!, nameOf(p, a))
         return [
           ...each((p, a) => {
-            const value = load(part.buffers[a]!, dtypes[a]!, stored(p))
+            const value = part.first ? start(a) : load(part.buffers[a]!, dtypes[a]!, stored(p))
             return { tag: 'variable', name: nameOf(p, a), value, lanes }
           }),
           ...loops,
-          ...each((p, a) => {
-            const value = local(dtypes[a]!, nameOf(p, a))
-            return { tag: 'store', buffer: part.buffers[a]!, at: stored(p), value }
-          }),
+          ...(part.last
+            ? points.flatMap((p) => finishAt(outward, p, (a) => held(p, a)))
+            : each((p, a) => {
+                const at = stored(p)
+                return { tag: 'store', buffer: part.buffers[a]!, at, value: held(p, a) }
+              })),
         ]
       }
       case 'whole':

@@ -45,8 +45,12 @@ export const install = () => {
   return code
 }
 
-/** Compiles and type checks the projects in `paths` and those that they refer to, incrementally. */
-export const build = (...paths) => tool('tsc', '--build', ...paths)
+/**
+ * Compiles and type checks the projects in `paths` and those that they refer to, incrementally; then makes
+ * of each package the one file that Node loads.
+ */
+export const build = (...paths) =>
+  tool('tsc', '--build', ...paths) || execute(process.execPath, [join('scripts', 'bundle.mjs')])
 
 /** Installs, then builds; returns the first exit code that is not zero. */
 export const setup = (...paths) => install() || build(...paths)

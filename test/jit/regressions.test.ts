@@ -28,6 +28,27 @@ describe('reads at several indices', () => {
   })
 })
 
+describe('functions of half floats', () => {
+  test.each(['float16', 'bfloat16'] as const)(
+    '%s: are arithmetic in every stage of rows',
+    (dtype) => {
+      const x = np
+        .linspace(-4, 4, 6 * 67)
+        .reshape(6, 67)
+        .astype(dtype)
+      const f = (x: Tensor): Tensor => {
+        const e = np.exp(x.sub(x.max({ axis: 1, keepdims: true })))
+        return e.div(e.sum({ axis: 1, keepdims: true }))
+      }
+      // A rounding of float32 may make another half of it.
+      for (const backend of ['js', 'wasm'] as const)
+        expectClose(jit(f, { backend })(x), interpret(f)(x), 2 ** -9)
+      // A call by this name would be one of JavaScript, for each element.
+      expect(jit(f, { backend: 'wasm' }).lower(x).source).not.toMatch(/\bexp\(/)
+    },
+  )
+})
+
 describe('compile time', () => {
   test('what all lanes share is looked at once, however often it is used', () => {
     const constant = (): Tensor => np.full([3, 4], 2).astype('int32').astype('float32')

@@ -1,5 +1,5 @@
 /** Which scalars have a value for each lane. */
-import { type Scalar, isComplex } from '@cotangent/core'
+import { type Scalar, isComplex, isHalf } from '@cotangent/core'
 import { walk } from '../visit.ts'
 import { isVectorBinary, isVectorUnary } from '../../wasm/print/vector.ts'
 
@@ -20,7 +20,7 @@ const expanded: ReadonlySet<string> = new Set([
   'rsqrt',
 ])
 const isExpanded = (s: Scalar): boolean =>
-  s.tag === 'unary' && s.dtype === 'float32' && expanded.has(s.op)
+  s.tag === 'unary' && (s.dtype === 'float32' || isHalf(s.dtype)) && expanded.has(s.op)
 
 /** Whether vectors can hold every value below, and have instructions for every operator. */
 export const isLaneable = (value: Scalar): boolean => {

@@ -9,10 +9,10 @@ import { type Half, decodeHalf, encodeHalf, nextAfterHalf, roundHalf } from './h
 export const expand = (kernel: Kernel): Kernel => {
   const memo = new Map<Scalar, Scalar>()
   const scalar = (s: Scalar): Scalar => {
-    if (s.tag === 'local' || s.tag === 'literal') return s
+    if (s.tag === 'local' || s.tag === 'literal') return widened(s)
     const known = memo.get(s)
     if (known !== undefined) return known
-    const made = expanded(s, mapScalar(s, scalar, index))
+    const made = widened(expanded(s, mapScalar(s, scalar, index)))
     memo.set(s, made)
     return made
   }
@@ -30,6 +30,12 @@ export const expand = (kernel: Kernel): Kernel => {
 }
 
 const isHalfType = (dtype: DType): dtype is Half => isHalf(dtype)
+
+// Halves are computed with as float32: functions of the one are the expansions of the other.
+const widened = (s: Scalar): Scalar => {
+  if (s.tag === 'compare' || s.tag === 'within' || !isHalf(s.dtype)) return s
+  return { ...s, dtype: 'float32' }
+}
 
 /** `made` is `before` with its operands expanded, which halves leave as float32. */
 const expanded = (before: Scalar, made: Scalar): Scalar => {

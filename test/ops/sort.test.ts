@@ -27,6 +27,32 @@ describe('sort', () => {
     )
   })
 
+  test('the last few: those that a whole sort ends with, whatever is not kept', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 0, max: 6 }),
+        fc.boolean(),
+        fc.boolean(),
+        (extent, few, isFirst, isEven) => {
+          const keep = Math.min(few, extent)
+          const shape = isFirst ? [extent, 3] : [3, extent]
+          const axis = isFirst ? 0 : 1
+          const x = isEven ? integers(shape, 0, 4, extent) : noise(shape, extent)
+          const places = iota('int32', shape, axis)
+          const f = (x: Tensor): readonly Tensor[] => sort([x, places], axis, 1, keep)
+          const kept = isFirst ? [`${extent - keep}:`] : [':', `${extent - keep}:`]
+          const whole = sort([x, places], axis).map((y) => y.at(...kept).toArray())
+          expect(f(x).map((y) => y.toArray())).toEqual(whole)
+          checkCompiled((x: Tensor) => f(x)[1]!, [x])
+          checkBatching((x: Tensor) => f(x)[1]!, [x], varied)
+          if (!isEven && keep > 0) checkDerivatives((x: Tensor) => f(x)[0]!, [x])
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
   test('two keys and a payload: stable, lexicographic, the payload’s derivative follows', () => {
     fc.assert(
       fc.property(shapeAndAxis, ([shape, axis]) => {

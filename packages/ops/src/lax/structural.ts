@@ -251,10 +251,8 @@ export const topK = (
   }
   // Sorted ascending from back to front, so that reversing keeps equal elements in order.
   const positions = structure.reverse(structure.iota('int32', a.shape, axis), [axis])
-  const sorted = sortOperands([structure.reverse(a, [axis]), positions], axis)
-  const [values, indices] = sorted.map((t) =>
-    structure.reverse(sliceInDim(t, extent - k, extent, 1, axis), [axis]),
-  )
+  const sorted = sortOperands([structure.reverse(a, [axis]), positions], axis, 1, k)
+  const [values, indices] = sorted.map((t) => structure.reverse(t, [axis]))
   return [values!, indices!]
 }
 

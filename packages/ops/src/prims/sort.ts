@@ -24,6 +24,7 @@ import {
 } from '@cotangent/core'
 import { gather } from './gather.ts'
 import { neverLinear } from './rules.ts'
+import { emitSelect } from './selectRoutine.ts'
 import { emitSort } from './sortRoutine.ts'
 import { iota } from './structural.ts'
 
@@ -31,9 +32,11 @@ export interface SortParams {
   readonly axis: number
   /** How many of the operands, from the first, are compared. */
   readonly numKeys: number
+  /** How many elements of each lane stay, the last ones; null for all. */
+  readonly keep: number | null
 }
 
-const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
+const check = (types: readonly Aval[], { axis, numKeys, keep }: SortParams): void => {
   const first = types[0]
   const got = types.map(showAval).join(', ')
   if (first === undefined || !types.every((t) => sameShape(t.shape, first.shape))) {
@@ -50,6 +53,14 @@ const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
       problem: 'there is no such axis',
       got: `axis ${axis} of ${got}`,
       fix: 'choose an axis of the operands',
+    })
+  }
+  if (keep !== null && (!Number.isInteger(keep) || keep < 0 || keep > first.shape[axis]!)) {
+    throw new ShapeError({
+      operation: 'sort',
+      problem: 'the axis does not have that many elements',
+      got: `${keep} along axis ${axis} of ${got}`,
+      fix: 'keep at most as many as there are',
     })
   }
   if (!Number.isInteger(numKeys) || numKeys < 1 || numKeys > types.length) {
@@ -70,6 +81,9 @@ const check = (types: readonly Aval[], { axis, numKeys }: SortParams): void => {
   }
 }
 
+/** Where less than one in so many stays, the others need no order. */
+const fewKept = 8
+
 /** Negative, zero or positive; NaN after everything, equal to itself; −0 equal to 0. */
 const compare = (x: number, y: number): number => {
   if (x < y) return -1
@@ -80,17 +94,20 @@ const compare = (x: number, y: number): number => {
 
 const evaluate = (
   inputs: readonly NDArray[],
-  { axis, numKeys }: SortParams,
+  { axis, numKeys, keep }: SortParams,
   types: readonly Aval[],
 ): readonly NDArray[] => {
   const { shape } = inputs[0]!
   const strides = stridesOf(shape)
   const [extent, step] = [shape[axis]!, strides[axis]!]
   const outer: Shape = without(shape, [axis])
+  const kept = keep ?? extent
   const bases = gatherOffsets(outer, without(strides, [axis]))
+  const into = stridesOf(shape.with(axis, kept))
+  const starts = gatherOffsets(outer, without(into, [axis]))
   const outputs = types.map(makeArray)
   const keys = inputs.slice(0, numKeys).map((x) => x.data)
-  for (const base of bases) {
+  for (const [lane, base] of bases.entries()) {
     const order = Array.from({ length: extent }, (_, i) => base + i * step)
     order.sort((i, j) => {
       for (const key of keys) {
@@ -101,7 +118,9 @@ const evaluate = (
     })
     inputs.forEach(({ data }, o) => {
       const out = outputs[o]!.data
-      for (let i = 0; i < extent; i++) out[base + i * step] = data[order[i]!]!
+      for (let i = 0; i < kept; i++) {
+        out[starts[lane]! + i * into[axis]!] = data[order[extent - kept + i]!]!
+      }
     })
   }
   return outputs
@@ -110,7 +129,7 @@ const evaluate = (
 // Reads `x` along `axis` at the positions a sort gave; the other axes are paired.
 const takeSorted = (x: Tensor, positions: Tensor, axis: number): Tensor => {
   const others = range(x.ndim).filter((d) => d !== axis)
-  return gather(x, reshape(positions, [...x.shape, 1]), {
+  return gather(x, reshape(positions, [...positions.shape, 1]), {
     offsetDims: [],
     collapsedSliceDims: [axis],
     startIndexMap: [axis],
@@ -127,12 +146,14 @@ export const sortP: Primitive<typeof variadic, SortParams> = definePrimitive({
   slots: variadic,
   typing: (types, params) => {
     check(types, params)
-    return types
+    const { axis, keep } = params
+    if (keep === null) return types
+    return types.map((type) => ({ ...type, shape: type.shape.with(axis, keep) }))
   },
   evaluate: (inputs, params, types) => evaluate(inputs, params, types),
-  jvp: (inputs, tangents, { axis, numKeys }) => {
+  jvp: (inputs, tangents, { axis, numKeys, keep }) => {
     const positions = iota('int32', inputs[0]!.shape, axis)
-    const sorted = sort([...inputs, positions], axis, numKeys)
+    const sorted = sort([...inputs, positions], axis, numKeys, keep)
     const order = sorted.at(-1)!
     return {
       outputs: sorted.slice(0, -1),
@@ -141,14 +162,24 @@ export const sortP: Primitive<typeof variadic, SortParams> = definePrimitive({
   },
   transpose: neverLinear('sort'),
   partition: wholeEquation,
-  batch: (inputs, dims, { axis, numKeys }, { size }) => ({
-    outputs: sort(alignBatch(inputs, dims, size), axis + 1, numKeys),
+  batch: (inputs, dims, { axis, numKeys, keep }, { size }) => ({
+    outputs: sort(alignBatch(inputs, dims, size), axis + 1, numKeys, keep),
     dims: inputs.map(() => 0),
   }),
   lower: (_, params, { inputs }) => {
     const { shape } = inputs[0]!
     const index: DType = 'int32'
-    const scratch = { shape: [shape[params.axis]!], dtype: index }
+    const extent = shape[params.axis]!
+    const { keep } = params
+    if (keep !== null && keep * fewKept <= extent) {
+      return {
+        tag: 'routine',
+        scratch: [{ shape: [Math.max(1, keep)], dtype: index }],
+        inPlace: inputs.map(() => null),
+        emit: (from, to, [order]) => emitSelect(from, to, order!.name, { ...params, keep }),
+      }
+    }
+    const scratch = { shape: [extent], dtype: index }
     return {
       tag: 'routine',
       scratch: [scratch, scratch],
@@ -161,10 +192,15 @@ export const sortP: Primitive<typeof variadic, SortParams> = definePrimitive({
 
 /**
  * Sorts along `axis`, moving the elements of all operands as the first `numKeys` of them compare,
- * lexicographically. Stable: equal keys keep their order. NaN comes last, and −0 equals 0.
+ * lexicographically. Stable: equal keys keep their order. NaN comes last, and −0 equals 0. With `keep`
+ * only so many stay, the last ones.
  * @throws ShapeError for operands of different shapes or an axis out of range.
  * @example
  * const [values, order] = sort([x, iota('int32', x.shape, 0)], 0) // sort and argsort
  */
-export const sort = (operands: readonly Tensor[], axis: number, numKeys = 1): readonly Tensor[] =>
-  bindAny(sortP, operands, { axis, numKeys })
+export const sort = (
+  operands: readonly Tensor[],
+  axis: number,
+  numKeys = 1,
+  keep: number | null = null,
+): readonly Tensor[] => bindAny(sortP, operands, { axis, numKeys, keep })

@@ -1,8 +1,17 @@
 /** A bottom-up merge sort in the loop IR: stable, n log n, by positions. */
-import { type Buffer, type Index, type Scalar, type Stmt, isFloat, scalars } from '@cotangent/core'
+import {
+  type Buffer,
+  type Index,
+  type Scalar,
+  type Shape,
+  type Stmt,
+  isFloat,
+  scalars,
+} from '@cotangent/core'
 import { nestedLoops } from './loops.ts'
 
 const {
+  affine,
   binaryOp,
   both,
   compareOp,
@@ -22,6 +31,28 @@ const variable = (name: string): Scalar => local('int32', name)
 const plus = (x: Scalar, y: Scalar): Scalar => binaryOp('add', x, y)
 const either = (x: Scalar, y: Scalar): Scalar => binaryOp('or', x, y)
 const set = (name: string, value: Scalar): Stmt => ({ tag: 'assign', name, value })
+
+/** Positions of a lane, and where its elements are. */
+export const laneOf = (shape: Shape, axis: number): Lane => {
+  const lane = shape.map((size, d) => counter(`i${d}`, size))
+  return {
+    loops: shape.flatMap((size, d): (readonly [string, number])[] =>
+      d === axis ? [] : [[`i${d}`, size]],
+    ),
+    at: (along, extent = shape[axis]!) =>
+      flatten(
+        shape.with(axis, extent),
+        lane.map((i, d) => (d === axis ? along : i)),
+      ),
+  }
+}
+
+/** The loops over all lanes, and the index of an element of one. */
+export interface Lane {
+  readonly loops: readonly (readonly [string, number])[]
+  /** `extent` is that of the array along the axis; the input's by default. */
+  readonly at: (along: Index, extent?: number) => Index
+}
 
 // Whether key `x` belongs strictly before key `y`, and whether they are equal. NaN is last.
 interface Order {
@@ -47,39 +78,34 @@ const lexicographic = (orders: readonly Order[]): Scalar =>
     null,
   ) ?? literal('bool', 0)
 
+/** Whether the keys at one place belong strictly before those at another. */
+export const keysOrdered = (keys: readonly Buffer[], x: Index, y: Index): Scalar =>
+  lexicographic(keys.map(({ name, dtype }) => orderOf(load(name, dtype, x), load(name, dtype, y))))
+
 /**
  * Sorts every lane along `axis`: positions are merged from runs of one to the whole lane, reading
- * the keys through them, and the operands are copied in that order at the end.
+ * the keys through them, and the operands (or the last `keep` of each lane) are copied in that order
+ * at the end.
  */
 export const emitSort = (
   inputs: readonly Buffer[],
   outputs: readonly Buffer[],
   scratch: readonly Buffer[],
-  { axis, numKeys }: { readonly axis: number; readonly numKeys: number },
+  {
+    axis,
+    numKeys,
+    keep,
+  }: { readonly axis: number; readonly numKeys: number; readonly keep: number | null },
 ): readonly Stmt[] => {
   const { shape } = inputs[0]!
   const extent = shape[axis]!
   const [order, merged] = [scratch[0]!.name, scratch[1]!.name]
-  const lane = shape.map((size, d) => counter(`i${d}`, size))
-  const lanes = shape.flatMap((size, d): (readonly [string, number])[] =>
-    d === axis ? [] : [[`i${d}`, size]],
-  )
+  const { loops, at } = laneOf(shape, axis)
   const last = Math.max(0, extent - 1)
   const position = (value: Scalar): Index => dataIndex(value, 0, last)
   const orderAt = (value: Scalar): Scalar => load(order, 'int32', position(value))
-  const at = (along: Index): Index =>
-    flatten(
-      shape,
-      lane.map((i, d) => (d === axis ? along : i)),
-    )
   const keysBefore = (x: Scalar, y: Scalar): Scalar =>
-    lexicographic(
-      inputs
-        .slice(0, numKeys)
-        .map(({ name, dtype }) =>
-          orderOf(load(name, dtype, at(position(x))), load(name, dtype, at(position(y)))),
-        ),
-    )
+    keysOrdered(inputs.slice(0, numKeys), at(position(x)), at(position(y)))
   const [width, start, left, right] = [
     variable('width'),
     variable('start'),
@@ -126,8 +152,11 @@ export const emitSort = (
     set('start', end),
   ]
   const p = counter('p', extent)
+  const kept = keep ?? extent
+  const k = counter('p', kept)
+  const from = affine([[1, k]], extent - kept)
   const each = (body: readonly Stmt[]): readonly Stmt[] => nestedLoops([['p', extent]], body)
-  return nestedLoops(lanes, [
+  return nestedLoops(loops, [
     ...each([{ tag: 'store', buffer: order, at: p, value: fromIndex('int32', p) }]),
     { tag: 'variable', name: 'width', value: int(1) },
     {
@@ -140,12 +169,13 @@ export const emitSort = (
         set('width', plus(width, width)),
       ],
     },
-    ...each(
+    ...nestedLoops(
+      [['p', kept]],
       inputs.map(({ name, dtype }, o) => ({
         tag: 'store',
         buffer: outputs[o]!.name,
-        at: at(p),
-        value: load(name, dtype, at(dataIndex(load(order, 'int32', p), 0, last))),
+        at: at(k, kept),
+        value: load(name, dtype, at(dataIndex(load(order, 'int32', from), 0, last))),
       })),
     ),
   ])

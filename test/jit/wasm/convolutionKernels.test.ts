@@ -66,6 +66,35 @@ describe('bias, shortcut and activation belong to the kernel of the convolution'
   })
 })
 
+describe('strides that skip what no window reads', () => {
+  const layers = [
+    { x: [3, 20, 9, 12], w: [24, 20, 1, 1], strides: [2, 3], copied: true },
+    { x: [2, 16, 8, 7], w: [32, 16, 1, 3], strides: [2, 1], copied: false },
+    { x: [4, 17, 13], w: [18, 17, 1], strides: [3], copied: true },
+  ] as const
+  for (const { x, w, strides, copied } of layers) {
+    const how = copied ? 'what is read is copied once' : 'rows that are read lie side by side'
+    test(`${x.join('×')} by ${w.join('×')}: ${how}`, () => {
+      const strided = (a: Tensor, b: Tensor): Tensor => conv(a, b, { stride: strides, padding: 0 })
+      const everything = (a: Tensor, b: Tensor): readonly Tensor[] => {
+        const [y, pull] = vjp(strided, a, b)
+        return [y, ...pull(y)]
+      }
+      const args = [normal(1, x), normal(2, w)] as const
+      const names = namesOf(jit(strided).lower(...args))
+      expect(names.some((n) => n.startsWith('slice_'))).toBe(copied)
+      const [found, expected] = [jit(everything)(...args), interpret(everything)(...args)]
+      found.forEach((y, i) => expectClose(y, expected[i]!, 1e-3))
+    })
+  }
+
+  test('few readers read it where it is', () => {
+    const strided = (a: Tensor, b: Tensor): Tensor => conv(a, b, { stride: 2, padding: 0 })
+    const names = namesOf(jit(strided).lower(normal(1, [2, 16, 8, 8]), normal(2, [2, 16, 1, 1])))
+    expect(names.some((n) => n.startsWith('slice_'))).toBe(false)
+  })
+})
+
 describe('windows that hang over the border', () => {
   const layers = [
     {

@@ -6,6 +6,7 @@ import {
   type Lowering,
   type Pull,
   type Scalar,
+  currentMachine,
   scalars,
   sizeOf,
 } from '@cotangent/core'
@@ -126,6 +127,17 @@ const indexWork = (accesses: readonly Access[]): number => {
   return accesses.reduce((n, a) => n + a.index.reduce((m, i) => m + divisions(i), 0), 0)
 }
 
+/** What it costs vectors to pick elements apart, of an operation. */
+const pickingWork = 0.25
+
+// An element of every so many: a vector reads several and keeps some, so that many readers are better off with a copy.
+const strideWork = (accesses: readonly Access[]): number => {
+  if (!currentMachine().vectors) return 0
+  const skips = (index: Index | undefined): boolean =>
+    index?.tag === 'affine' && index.terms.every(({ coefficient }) => coefficient > 1)
+  return accesses.some((a) => skips(a.index.at(-1))) ? pickingWork : 0
+}
+
 export const probe = (equation: Equation): Probe => {
   const accesses: Access[] = []
   const pulls = equation.inputs.map(
@@ -143,7 +155,7 @@ export const probe = (equation: Equation): Probe => {
   if (lowering.tag === 'pull') {
     const elements = lowering.outputs.map((pull) => pull(index))
     const alias = isAlias(equation, elements, accesses, index)
-    const work = alias ? 0 : countWork(elements) + indexWork(accesses)
+    const work = alias ? 0 : countWork(elements) + indexWork(accesses) + strideWork(accesses)
     const laneable = elements.every(isLaneable)
     return { lowering, accesses, work, iterations: size, alias, laneable }
   }

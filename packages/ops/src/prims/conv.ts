@@ -253,6 +253,13 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
   if (!isPlain(params)) {
     return { tag: 'expand', expand: ([input, kernel]) => [padFirst(input!, kernel!, params)] }
   }
+  const steps = vectors ? skippedBy(w.shape, shape, params) : null
+  if (steps !== null) {
+    return {
+      tag: 'expand',
+      expand: ([input, kernel]) => [convOfRead(input!, kernel!, params, steps)],
+    }
+  }
   if (vectors && isUnit(params) && suitsWinogradKernel(x.shape, w.shape, dtype)) {
     return winogradKernel(x.shape, w.shape)
   }
@@ -293,6 +300,44 @@ const lower: LowerRule<ConvSlots, ConvParams> = ([x, w], params, { outputs }) =>
       finish: ([sum]) => [convertTo(dtype, sum!)],
     },
   }
+}
+
+/**
+ * Every how many elements of each spatial axis are read at all, where that is not every one: a kernel of extent 1 skips
+ * by its stride, the only window of an axis by the dilation. Null where nothing is skipped.
+ */
+const skippedBy = (
+  w: Shape,
+  out: Shape,
+  { strides, kernelDilation }: ConvParams,
+): readonly number[] | null => {
+  const steps = strides.map((stride, d) => {
+    const [kernel, windows] = [w[d + 2]!, out[d + 2]!]
+    if (kernel === 1) return windows === 1 ? 1 : stride
+    return windows === 1 ? kernelDilation[d]! : 1
+  })
+  return steps.every((step) => step === 1) ? null : steps
+}
+
+// What is read lies side by side then, as vectors load it.
+const convOfRead = (x: Tensor, w: Tensor, params: ConvParams, steps: readonly number[]): Tensor => {
+  const limits = x.shape.map((n, d) => {
+    const [kernel, step] = [w.shape[d]!, steps[d - 2] ?? 1]
+    return step === 1 || kernel === 1 ? n : (kernel - 1) * step + 1
+  })
+  const read = slice(
+    x,
+    limits.map(() => 0),
+    limits,
+    [1, 1, ...steps],
+  )
+  const unless = (all: readonly number[]): readonly number[] =>
+    all.map((n, d) => (steps[d] === 1 ? n : 1))
+  return conv(read, w, {
+    ...params,
+    strides: unless(params.strides),
+    kernelDilation: unless(params.kernelDilation),
+  })
 }
 
 const isEven = (shape: Shape): boolean => shape.slice(2).every((extent) => extent % 2 === 0)

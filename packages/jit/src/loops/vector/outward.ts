@@ -3,6 +3,7 @@
  * read as neighbours or as one value for all lanes. Here are the loops around the tiles.
  */
 import { type Index, type Stmt, scalars } from '@cotangent/core'
+import type { Access } from '../access.ts'
 import type { Dim } from '../tiling.ts'
 import { chunkLoops, chunkParts } from './chunks.ts'
 import { loopOver } from './nest.ts'
@@ -58,18 +59,50 @@ interface Order {
   readonly before: readonly Dim[]
   /** Loops inside the blocks of rows. */
   readonly after: readonly Dim[]
+  /** Loops right around the tiles. */
+  readonly near: readonly Dim[]
   /** Rows of tiles in a block; null without blocks. */
   readonly block: number | null
 }
 
+/** Elements of which the next tile finds some in the lines of the cache that this one has read. */
+const nearby = 8
+
 // Rows in blocks that stay in a cache while the lanes' dim passes by.
 const orderOf = (outward: Outward): Order => {
   const { nest, tile, split } = outward
-  const rows = rowDimsOf(outward)
-  const others = nest.outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
-  const row = rows[0]
+  const row = rowDimsOf(outward)[0]
+  const all = nest.outputs.filter((d) => d !== tile.lane && !tile.sizes.has(d.name))
+  const used = split.operands.filter((o) => row !== undefined && o.counters.has(row.name))
+  // Columns of a convolution whose rows are the tile's: what rows read moves on by little, lanes read the same.
+  const isNear = (d: Dim): boolean =>
+    used.length > 0 &&
+    split.operands.every((o) => used.includes(o) === o.counters.has(d.name)) &&
+    used.every((o) => o.accesses.every((a) => movesLittle(a, d)))
+  const near = all.filter(isNear)
+  return {
+    ...orderAround(
+      outward,
+      all.filter((d) => !near.includes(d)),
+      used,
+    ),
+    near,
+  }
+}
+
+const movesLittle = ({ strides, uneven }: Access, dim: Dim): boolean => {
+  const stride = strides.get(dim.name) ?? 0
+  return !uneven.has(dim.name) && stride > 0 && stride <= nearby
+}
+
+const orderAround = (
+  outward: Outward,
+  others: readonly Dim[],
+  used: readonly Operand[],
+): Omit<Order, 'near'> => {
+  const { tile } = outward
+  const row = rowDimsOf(outward)[0]
   if (row === undefined) return { before: others, after: [], block: null }
-  const used = split.operands.filter((o) => o.counters.has(row.name))
   const bytes = used.reduce((n, o) => Math.max(n, bytesOf(o, outward)), 0)
   const tiles = Math.floor(row.extent / tile.sizes.get(row.name)!)
   if (tiles < 2) return { before: others, after: [], block: null }
@@ -89,16 +122,18 @@ const orderOf = (outward: Outward): Order => {
 class Tiler {
   readonly #outward: Outward
   readonly #moreRows: readonly Dim[]
+  readonly #near: readonly Dim[]
   readonly row: Dim | null
   readonly laneSpans: readonly Span[]
   /** A null span where tiles have no rows. */
   readonly rowSpans: readonly (Span | null)[]
 
-  constructor(outward: Outward) {
+  constructor(outward: Outward, near: readonly Dim[] = []) {
     const { tile, lanes } = outward
     const [row, ...moreRows] = rowDimsOf(outward)
     this.#outward = outward
     this.#moreRows = moreRows
+    this.#near = near
     this.row = row ?? null
     this.laneSpans = spansOf(tile.lane, lanes * tile.vectors)
     this.rowSpans = row === undefined ? [null] : spansOf(row, tile.sizes.get(row.name)!)
@@ -122,7 +157,7 @@ class Tiler {
 
   #more(places: Places, dims: readonly Dim[], part: Part): readonly Stmt[] {
     const dim = dims[0]
-    if (dim === undefined) return tileStatements(this.#outward, places, part)
+    if (dim === undefined) return around(this.#near, tileStatements(this.#outward, places, part))
     return spansOf(dim, this.#outward.tile.sizes.get(dim.name)!).flatMap((span) =>
       along(dim, span, (place) =>
         this.#more(new Map([...places, [dim.name, place]]), dims.slice(1), part),
@@ -179,10 +214,10 @@ const single = (dims: readonly Dim[]): Places =>
   new Map(dims.map((d) => [d.name, { base: counter(d.name, d.extent), size: 1 }]))
 
 const wholeLoops = (outward: Outward): readonly Stmt[] => {
-  const { before, after, block } = orderOf(outward)
-  const tiler = new Tiler(outward)
+  const { before, after, near, block } = orderOf(outward)
+  const tiler = new Tiler(outward, near)
   const { laneSpans, rowSpans } = tiler
-  const places = single([...before, ...after])
+  const places = single([...before, ...after, ...near])
   const first = rowSpans[0] ?? null
   const blocks = block === null || first === null ? 1 : Math.floor(first.count / block)
   const tiles = (rowSpan: Span | null, spans: readonly Span[]): readonly Stmt[] =>
@@ -192,7 +227,7 @@ const wholeLoops = (outward: Outward): readonly Stmt[] => {
         spans.flatMap((l) => tiler.tiles(places, l, rows, { tag: 'whole' })),
       ),
     )
-  if (extentOf(before) * extentOf(after) * blocks >= enoughRounds) {
+  if (extentOf([...before, ...after]) * blocks >= enoughRounds) {
     return around(
       before,
       rowSpans.flatMap((r) => tiles(r, laneSpans)),

@@ -5,7 +5,7 @@
  *     node examples/dist/seq2seq.js
  *
  * After 3,500 steps, or 105 s on two cores, 100 % of a thousand held-out numbers are reversed, and
- * 99.6 % of a thousand held-out sums are right, in every digit.
+ * 99.4 % of a thousand held-out sums are right, in every digit.
  */
 import { pathToFileURL } from 'node:url'
 import { type Tensor, jit, models, nn, np, optim, random, train } from 'cotangent'
@@ -70,7 +70,7 @@ const spell = (codes: Tensor): string =>
 export const main = async (options: Partial<typeof usual> = {}) => {
   const { places, units, batch, steps, rate, test, print } = { ...usual, ...options }
   const model = models.seq2seq({ sourceVocabulary: symbols.length, embedding: 32, units })
-  const [initKey, dataKey, testKey] = random.split(random.key(0), 3)
+  const [fitKey, dataKey, testKey] = random.split(random.key(0), 3)
   const length = 2 * places + 1
   const share = { places, reversals: batch / 4, sums: (3 * batch) / 4, isHeldOut: false }
   const drawBatch = jit((key: Tensor) => draw(key, share))
@@ -80,22 +80,14 @@ export const main = async (options: Partial<typeof usual> = {}) => {
       yield [x, wanted] as const
     }
   }
-  const variables = model.init(initKey!, [batch, length])
   const schedule = { initial: 0, peak: rate, warmup: Math.ceil(steps / 20), steps }
   const run = train.fit({
     model,
     loss: nn.losses.softmaxCrossEntropy,
     optimizer: optim.chain(optim.clipByGlobalNorm(1), optim.adam(optim.warmupCosine(schedule))),
     data: batches,
-    variables,
-    key: initKey!,
+    key: fitKey!,
   })
-  let { params } = variables
-  for await (const now of run) {
-    if (now.step % Math.ceil(steps / 10) === 0)
-      print(`step ${now.step}: loss ${now.loss.toFixed(4)}`)
-    if (now.step === steps) params = now.params
-  }
 
   // Greedy decoding of what was never seen: right is what is right in every digit.
   const { source, wanted } = draw(testKey!, {
@@ -104,16 +96,23 @@ export const main = async (options: Partial<typeof usual> = {}) => {
     sums: test / 2,
     isHeldOut: true,
   })
-  const translate = jit((p: typeof params) => model.translate(p, source, { length, start: stop }))
-  const { codes, weights } = translate(params)
-  const [reversed, added] = np.split(codes.equal(wanted).all({ axis: 1 }).astype('float32'), 2)
-  const exact = { reversed: reversed!.mean().item(), added: added!.mean().item() }
-  for (const i of [0, 1, test / 2, test / 2 + 1])
-    print(`${spell(source.at(i))} → ${spell(codes.at(i))}`)
-  print(
-    `exact: ${(100 * exact.reversed).toFixed(2)} % reversed, ${(100 * exact.added).toFixed(2)} % added`,
-  )
-  return { exact, weights }
+  type Params = nn.ParamsOf<typeof model>
+  const translate = jit((p: Params) => model.translate(p, source, { length, start: stop }))
+  for await (const now of run) {
+    if (now.step % Math.ceil(steps / 10) === 0)
+      print(`step ${now.step}: loss ${now.loss.toFixed(4)}`)
+    if (now.step < steps) continue
+    const { codes, weights } = translate(now.params)
+    const [reversed, added] = np.split(codes.equal(wanted).all({ axis: 1 }).astype('float32'), 2)
+    const exact = { reversed: reversed!.mean().item(), added: added!.mean().item() }
+    for (const i of [0, 1, test / 2, test / 2 + 1])
+      print(`${spell(source.at(i))} → ${spell(codes.at(i))}`)
+    print(
+      `exact: ${(100 * exact.reversed).toFixed(2)} % reversed, ${(100 * exact.added).toFixed(2)} % added`,
+    )
+    return { exact, weights }
+  }
+  throw new Error(`training ended before step ${steps}`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

@@ -62,6 +62,17 @@ describe('float32 in lanes', () => {
     expect(wrong.slice(0, 5)).toEqual([])
   })
 
+  test('acosh is, where its root and its logarithm err the same way', () => {
+    const kernel = wasmKernel(mapKernel(4096, ['float32'], (x) => unaryOp('acosh', x!)))
+    const [x, out] = kernel.arrays
+    // Neighbours of 1.030052900314331, from which it was 2.05 units off.
+    x!.set(Float32Array.from({ length: 4096 }, (_, i) => 1.030052900314331 + (i - 2048) * 2 ** -23))
+    kernel.run()
+    const furthest = Array.from(x!).map((value, i) => Math.abs(out![i]! - Math.acosh(value)))
+    // Results lie between 1/8 and 1/4, where a unit is 2^-26.
+    expect(Math.max(...furthest) / 2 ** -26).toBeLessThan(2)
+  })
+
   test('exp of what is never positive is, too', () => {
     const kernel = wasmKernel(
       mapKernel(samples.length, ['float32'], (x) =>

@@ -29,7 +29,7 @@ export const withoutPicks = (spec: VectorReductionSpec): VectorReductionSpec | n
   const steps = spec.step(accs, output, terms)
   const reduced = `${name}k${dim}`
   const picks = steps.map((s, a) =>
-    accumulators[a]!.initial === 0 ? pickOf(s, accs[a]!, reduced) : null,
+    accumulators[a]!.initial === 0 ? pickOf(s, accs, a, reduced) : null,
   )
   const left = accumulators.flatMap((_, a) => (picks[a] === null ? [a] : []))
   if (left.length === 0 || left.length === accumulators.length) return null
@@ -62,12 +62,19 @@ const onlyDim = (extents: readonly number[]): number | null => {
   return long.length === 1 ? long[0]! : null
 }
 
-const pickOf = (step: Scalar, acc: Scalar, reduced: string): Pick | null => {
-  if (step.tag !== 'binary' || step.op !== 'add' || step.x !== acc) return null
+const pickOf = (
+  step: Scalar,
+  accs: readonly Scalar[],
+  own: number,
+  reduced: string,
+): Pick | null => {
+  if (step.tag !== 'binary' || step.op !== 'add' || step.x !== accs[own]) return null
   const { dtype, y } = step
   const term = y.tag === 'convert' ? y.x : y
   if (term.tag !== 'select' || term.condition.tag !== 'compare') return null
   const { onFalse, onTrue, condition } = term
+  // What the sums came to before this term is not known when the row is done.
+  if (dependsOn(term, (node) => accs.some((acc) => acc === node))) return null
   if (condition.op !== 'equal' || onFalse.tag !== 'literal' || onFalse.value !== 0) return null
   const sides: readonly (readonly [Scalar, Scalar])[] = [
     [condition.x, condition.y],
@@ -76,19 +83,19 @@ const pickOf = (step: Scalar, acc: Scalar, reduced: string): Pick | null => {
   for (const [counted, position] of sides) {
     if (counted.tag !== 'fromIndex' || counted.dtype !== 'int32') continue
     const { value } = counted
-    if (value.tag !== 'counter' || value.name !== reduced || dependsOn(position, reduced)) continue
+    if (value.tag !== 'counter' || value.name !== reduced) continue
+    if (dependsOn(position, (node) => node.tag === 'counter' && node.name === reduced)) continue
     return { dtype, position, value: onTrue }
   }
   return null
 }
 
-const dependsOn = (s: Scalar, name: string): boolean => {
+const dependsOn = (s: Scalar, isIt: (node: Scalar | Index) => boolean): boolean => {
   let found = false
-  walk({
-    index: (i) => {
-      if (i.tag === 'counter' && i.name === name) found = true
-    },
-  }).scalar(s)
+  const look = (node: Scalar | Index): void => {
+    if (isIt(node)) found = true
+  }
+  walk({ scalar: look, index: look }).scalar(s)
   return found
 }
 

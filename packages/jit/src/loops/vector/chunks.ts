@@ -120,6 +120,7 @@ export const chunkParts = (
     buffers,
     reduced: inner.map((d) => (d.name === dim.name ? { ...d, extent } : d)),
     at: startingAt(dim, constant(start), extent),
+    chunk: { dim, start: constant(start), extent },
     first: n === 0,
     last: n === pieces.length - 1,
   }))
@@ -134,16 +135,22 @@ export const chunkLoops = (
   const { outer, dim, size, inner } = cut
   const around = (body: readonly Stmt[]): readonly Stmt[] =>
     outer.reduceRight((made, d) => [loopOver(d.name, d.extent, made)], body)
-  const terms = (reduced: readonly Dim[], at: ReadonlyMap<string, Index>): readonly Stmt[] =>
-    visit({ tag: 'terms', buffers, reduced, at, first: false, last: false })
-  if (dim === null) return around(terms(inner, new Map()))
+  const terms = (start: Index, extent: number): readonly Stmt[] =>
+    visit({
+      tag: 'terms',
+      buffers,
+      reduced: inner.map((d) => (d.name === dim?.name ? { ...d, extent } : d)),
+      at: dim === null ? new Map() : startingAt(dim, start, extent),
+      chunk: dim === null || outer.length > 0 ? null : { dim, start, extent },
+      first: false,
+      last: false,
+    })
+  if (dim === null) return around(terms(constant(0), size))
   const name = `${dim.name}c`
   const full = Math.floor(dim.extent / size)
   const rest = dim.extent - full * size
-  const start = affine([[size, counter(name, full)]])
-  const left = inner.map((d) => (d.name === dim.name ? { ...d, extent: rest } : d))
   return around([
-    loopOver(name, full, terms(inner, startingAt(dim, start, size))),
-    ...(rest === 0 ? [] : terms(left, startingAt(dim, constant(full * size), rest))),
+    loopOver(name, full, terms(affine([[size, counter(name, full)]]), size)),
+    ...(rest === 0 ? [] : terms(constant(full * size), rest)),
   ])
 }

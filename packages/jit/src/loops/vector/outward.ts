@@ -38,7 +38,7 @@ const mostKinds = 16
 
 /** The statements of every output, copies of operands first. */
 export const emitOutward = (outward: Outward): readonly Stmt[] => [
-  ...outward.panels.flatMap((p) => fillPanel(p, outward.lanes)),
+  ...outward.panels.flatMap((p) => fillPanel(p, outward.lanes, outward.cut)),
   ...(outward.cut === null ? wholeLoops(outward) : chunkedLoops(outward, outward.cut)),
 ]
 

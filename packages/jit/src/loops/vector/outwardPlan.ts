@@ -43,6 +43,8 @@ export type Part =
       /** The terms of one visit, and where they lie among all. */
       readonly reduced: readonly Dim[]
       readonly at: ReadonlyMap<string, Index>
+      /** The chunk, where the outermost reduced dim is cut; null where copies lie in no chunks. */
+      readonly chunk: { readonly dim: Dim; readonly start: Index; readonly extent: number } | null
       /** Whether there are no partial results yet, and whether none are left. */
       readonly first: boolean
       readonly last: boolean

@@ -15,11 +15,16 @@ import { substitution } from '../rewrite.ts'
 import type { Dim } from '../tiling.ts'
 import { loopOver } from './nest.ts'
 import { type Operand, movementOf } from './operands.ts'
+import type { Cut } from './outwardPlan.ts'
 import { extentOf, piecesOf } from './tiles.ts'
 
 const { affine, constant, counter, load, plus } = scalars
 
-/** How a copy lies in memory: `[…outputs, block of tiles, …reduced, output in tile]`. */
+/**
+ * How a copy lies in memory: `[…outputs, block of tiles, …reduced, output in tile]`. Where terms are cut into
+ * chunks, `[…outputs, chunk, block of tiles, …reduced in chunk, output in tile]`: what all tiles read one after the
+ * other is one stretch, and fills a cache evenly.
+ */
 export interface Layout {
   readonly operand: Operand
   readonly dtype: DType
@@ -34,6 +39,18 @@ export interface Layout {
 
 export interface Panel extends Layout {
   readonly buffer: string
+  /** The part of a copy that this is, whose terms count from 0; null where it is all of it. */
+  readonly chunk: Chunk | null
+}
+
+/** Some terms of a copy, in a stretch of their own: those from `start` on along the outermost reduced dim. */
+interface Chunk {
+  readonly dim: string
+  readonly start: Index
+  /** Elements of the copy that belong to one round of `dim`. */
+  readonly round: number
+  /** Terms of the whole copy. */
+  readonly terms: number
 }
 
 const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple
@@ -66,11 +83,26 @@ export interface Spot {
   readonly size: number
 }
 
+/** The part of a copy with the terms from `start` on along `dim`, the outermost reduced one. */
+export const chunkOf = (panel: Panel, dim: Dim, start: Index, extent: number): Panel => {
+  if (!panel.reduced.some((d) => d.name === dim.name)) return panel
+  const terms = extentOf(panel.reduced)
+  const round = blockedSize(panel) * (terms / dim.extent)
+  return {
+    ...panel,
+    reduced: panel.reduced.map((d) => (d.name === dim.name ? { ...d, extent } : d)),
+    chunk: { dim: dim.name, start, round, terms },
+  }
+}
+
 const addressOf = (panel: Panel, spot: Spot, inside: Index, at: (d: Dim) => Index): Index => {
   const terms = extentOf(panel.reduced)
-  const { width, multiple } = panel
+  const { width, multiple, chunk } = panel
   const own = spot.size === width ? width : roundUp(spot.size, multiple)
-  const outer = affine([[blockedSize(panel) * terms, flat(panel.others, at)]])
+  const outer = affine([
+    [blockedSize(panel) * (chunk?.terms ?? terms), flat(panel.others, at)],
+    ...(chunk === null ? [] : ([[chunk.round, chunk.start]] as const)),
+  ])
   const block = panel.blocked === null ? constant(0) : affine([[terms, spot.base]])
   return affine([
     [1, outer],
@@ -104,8 +136,20 @@ const isFar = ({ operand, blocked, reduced }: Panel): boolean => {
   return operand.accesses.some((a) => Math.abs(a.strides.get(inner.name) ?? 0) >= farApart)
 }
 
-/** The loops that fill a copy. */
-export const fillPanel = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
+/** The loops that fill a copy, chunk by chunk where terms are cut. */
+export const fillPanel = (panel: Panel, lanes: Lanes, cut: Cut | null): readonly Stmt[] => {
+  const dim = cut === null || cut.outer.length > 0 ? null : cut.dim
+  if (cut === null || dim === null || !panel.reduced.some((d) => d.name === dim.name)) {
+    return fillChunk(panel, lanes)
+  }
+  return piecesOf(dim.extent, cut.size).flatMap(({ start, count, size }) => {
+    const name = `${dim.name}c`
+    const first = affine([[cut.size, counter(name, count)]], start)
+    return [loopOver(name, count, fillChunk(chunkOf(panel, dim, first, size), lanes), true)]
+  })
+}
+
+const fillChunk = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
   const { blocked, others, width, reduced } = panel
   const around = (body: readonly Stmt[]): readonly Stmt[] =>
     others.reduceRight((inner, d) => [loopOver(d.name, d.extent, inner, true)], body)
@@ -127,14 +171,16 @@ export const fillPanel = (panel: Panel, lanes: Lanes): readonly Stmt[] => {
 }
 
 const fillBlock = (panel: Panel, lanes: Lanes, spot: Spot, slab: Slab | null): readonly Stmt[] => {
-  const { operand, blocked, reduced, buffer, dtype } = panel
+  const { operand, blocked, reduced, buffer, chunk, dtype } = panel
   const extentIn = (d: Dim): number => (d === slab?.dim ? slab.extent : d.extent)
   const at = (d: Dim): Index => {
     const own = counter(d.name, extentIn(d))
     return d === slab?.dim ? plus(slab.start, own) : own
   }
   const stored = (inside: Index, read: (d: Dim) => Index = at): Stmt => {
-    const counters = new Map(reduced.map((d) => [d.name, read(d)]))
+    const counters = new Map(
+      reduced.map((d) => [d.name, d.name === chunk?.dim ? plus(chunk.start, read(d)) : read(d)]),
+    )
     if (blocked !== null) counters.set(blocked.name, plus(spot.base, inside))
     const value = scalars.convertTo(dtype, substitution({ counters }).scalar(operand.value))
     return { tag: 'store', buffer, at: addressOf(panel, spot, inside, read), value }

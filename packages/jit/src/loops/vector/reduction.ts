@@ -70,7 +70,7 @@ const emit = (spec: VectorReductionSpec, nest: Nest, mayPart: boolean): readonly
   const panels = along.split.operands.flatMap((operand): readonly Panel[] => {
     if (!tile.packed.has(operand.name)) return []
     const panel = panelOf(operand, nest, tile, along.lanes)
-    return [{ ...panel, buffer: spec.scratch!(panelSize(panel), panel.dtype) }]
+    return [{ ...panel, buffer: spec.scratch!(panelSize(panel), panel.dtype), chunk: null }]
   })
   const whole: Outward = { ...along, ...outward, panels, cut: null, partials: [] }
   const { scratch } = spec

@@ -6,7 +6,7 @@ import { effectsOf } from '../visit.ts'
 import { blockedLoops, handsOver } from './blocks.ts'
 import type { Operand } from './operands.ts'
 import { type Outward, type Part, type Places, rowDimsOf } from './outwardPlan.ts'
-import { panelLoad } from './panels.ts'
+import { chunkOf, panelLoad } from './panels.ts'
 import { type Point, accumulatorName, stepStatements } from './steps.ts'
 import { piecesOf } from './tiles.ts'
 
@@ -71,11 +71,16 @@ export const tileStatements = (outward: Outward, places: Places, part: Part): re
   )
   const points = pointsOf(outward, places, vectors, part.tag === 'terms' ? part.at : new Map())
   const read = (operand: Operand, point: Point): Scalar => {
-    const panel = panels.find((p) => p.operand === operand)
-    if (panel === undefined) {
+    const copy = panels.find((p) => p.operand === operand)
+    if (copy === undefined) {
       return substitution({ counters: point.counters }).scalar(operand.value)
     }
-    const at = (d: Dim): Index => point.counters.get(d.name) ?? counter(d.name, d.extent)
+    const chunk = part.tag === 'terms' ? part.chunk : null
+    const panel = chunk === null ? copy : chunkOf(copy, chunk.dim, chunk.start, chunk.extent)
+    const at = (d: Dim): Index =>
+      d.name === chunk?.dim.name
+        ? counter(d.name, chunk.extent)
+        : (point.counters.get(d.name) ?? counter(d.name, d.extent))
     const { blocked } = panel
     const spot = blocked === null ? { base: constant(0), size: 1 } : places.get(blocked.name)!
     const inside = blocked === null ? constant(0) : scalars.minus(at(blocked), spot.base)

@@ -60,7 +60,11 @@ export const contentsOf = (body: readonly Stmt[]): number => {
     }
   }
   const scalar = (s: Scalar): void => {
-    if (s.tag === 'local' || s.tag === 'literal' || seen.has(s)) return
+    if (s.tag === 'local' || s.tag === 'literal') {
+      if (isHalf(s.dtype)) found |= kinds.expandable
+      return
+    }
+    if (seen.has(s)) return
     seen.add(s)
     switch (s.tag) {
       case 'load':
@@ -97,6 +101,7 @@ export const contentsOf = (body: readonly Stmt[]): number => {
         found |= kinds.test
         return index(s.value)
       case 'fromIndex':
+        if (isHalf(s.dtype)) found |= kinds.expandable
         return index(s.value)
       default:
         return s satisfies never

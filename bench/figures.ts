@@ -96,6 +96,7 @@ export const figuresFor = (
   rooflines: readonly RooflineLine[] = [],
 ): Figures => {
   const standings = standingsOf(workloads, lines)
+  const fastest = standingsOf(workloads, lines, 'fastest')
   const present = [...new Set(lines.map(({ peer }) => peer))]
   const tables = comparedTables(workloads, standings, present)
   const rounds = Math.max(0, ...lines.map(({ round }) => round ?? 0))
@@ -120,7 +121,7 @@ export const figuresFor = (
       ['two threads', comparisonBlock(tables, 'cotangent-wasm-2t')],
       ['one thread', comparisonBlock(tables, 'cotangent-wasm-1t')],
       ['javascript', comparisonBlock(tables, 'cotangent-js')],
-      ['losses', lossesTable(tables, standings, rooflines) ?? nothing],
+      ['losses', lossesTable(tables, { standings, fastest, rooflines }) ?? nothing],
       ['ways', waysBlock(report.results.filter(hasInterpreter))],
     ]),
     images,

@@ -3,10 +3,16 @@ import { duration } from './format.ts'
 import { type Row, markdown } from './markdown.ts'
 import type { Goal } from './peers/goals.ts'
 import type { RooflineLine } from './peers/leastTime.ts'
-import { type GoalVerdict, type Standings, threadsOf, valueOf } from './peers/standings.ts'
+import {
+  type GoalVerdict,
+  type Standings,
+  judgeColumn,
+  threadsOf,
+  valueOf,
+} from './peers/standings.ts'
 import { type ComparedTable, describeGoal, describeValue } from './peers/table.ts'
 import type { Workload } from './peers/workload.ts'
-import { workloadOf } from './peers/workloads.ts'
+import { workloadOf, workloads } from './peers/workloads.ts'
 
 const byShortfall = (a: GoalVerdict, b: GoalVerdict): number => shortfall(b) - shortfall(a)
 
@@ -65,30 +71,54 @@ const wantedTime = (took: number, { value }: GoalVerdict, goal: Goal): number =>
   }
 }
 
+/** What the table is made of. */
+export interface Measured {
+  /** Medians over the rounds. */
+  readonly standings: Standings
+  /** The fastest iterations. */
+  readonly fastest: Standings
+  readonly rooflines: readonly RooflineLine[]
+}
+
 /** A table in Markdown; null where nothing was measured. */
 export const lossesTable = (
   tables: readonly ComparedTable[],
-  standings: Standings,
-  rooflines: readonly RooflineLine[],
+  { standings, fastest, rooflines }: Measured,
 ): string | null => {
-  const verdicts = tables.flatMap((t) => (t.column.startsWith('cotangent-wasm') ? t.verdicts : []))
+  const own = tables.filter((t) => t.column.startsWith('cotangent-wasm'))
+  const verdicts = own.flatMap((t) => t.verdicts)
   if (verdicts.length === 0) return null
+  const atBest = own.flatMap((t) => judgeColumn(workloads, fastest, t.column))
   const missed = verdicts.filter(({ isMet }) => !isMet).toSorted(byShortfall)
   const rows = missed.flatMap((verdict) => {
     const workload = workloadOf.get(verdict.id)
     if (workload === undefined) return []
+    const other = atBest.find(
+      (v) => v.goal === verdict.goal && v.column === verdict.column && v.id === verdict.id,
+    )
     return [
       [
         `\`${verdict.id}\``,
         `${threadsOf(verdict.column)}`,
         describeValue(workload, verdict),
+        other === undefined ? '' : `${describeValue(workload, other)}${other.isMet ? ' ✓' : ''}`,
         describeGoal(workload, verdict.goal),
         ...timesOf(workload, verdict, standings, rooflines),
       ],
     ]
   })
-  const head = `${verdicts.length - missed.length} of ${verdicts.length} goals are met.`
+  const metAtBest = atBest.filter(({ isMet }) => isMet).length
+  const head = `${verdicts.length - missed.length} of ${verdicts.length} goals are met; ${metAtBest} by each column's fastest iteration.`
   if (rows.length === 0) return head
-  const titles = ['workload', 'threads', 'reached', 'wanted', 'took', 'would take', 'at the roofs']
+  const titles = [
+    'workload',
+    'threads',
+    'reached',
+    'fastest',
+    'wanted',
+    'took',
+    'would take',
+    'at the roofs',
+  ]
   return `${head} These are not, the furthest away first:\n\n${markdown([titles, ...rows])}`
 }

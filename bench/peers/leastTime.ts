@@ -15,7 +15,7 @@ export interface RooflineLine {
 /**
  * Milliseconds of one call, if every kernel did its operations at the arithmetic roof or moved its bytes
  * at that of the cache they fit, whichever takes longer, on the threads that it ran on. Functions such as
- * `exp` count for ten operations, which is less than they take: it cannot be reached where there are many.
+ * `exp` count for the operations that they are written as, although some of these take several instructions.
  */
 export const leastTime = ({ rows }: Pick<ProfileData, 'rows'>): number =>
   rows.reduce((sum, { time, roof }) => sum + time * Math.min(1, roof), 0)

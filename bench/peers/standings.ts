@@ -13,27 +13,46 @@ export type Standing =
   | { readonly tag: 'wrong'; readonly value: number }
   | { readonly tag: 'failed'; readonly reason: string }
 
-/** The median over the rounds, by workload and then column; what was not run is not there. */
+/** One figure over the rounds, by workload and then column; what was not run is not there. */
 export type Standings = ReadonlyMap<string, ReadonlyMap<string, Standing>>
 
-const figureOf = ({ unit }: Workload, line: Line): number | null => {
+const figureOf = (
+  { unit }: Workload,
+  line: Line,
+  representative: Representative,
+): number | null => {
   if (unit === 'MB') return line.mb ?? null
-  const ms = line.ms ?? null
+  const ms = (representative === 'fastest' ? line.min : undefined) ?? line.ms ?? null
   return ms === null || unit === 'ms' ? ms : ms * 1000
 }
 
-const standingOf = (workload: Workload, lines: readonly Line[]): Standing => {
-  const values = lines.flatMap((line) => figureOf(workload, line) ?? [])
+/**
+ * What stands for all iterations of all rounds: the median over the rounds of their medians, or the fastest of
+ * all, which is what a column can do where nothing else on the machine disturbs it.
+ */
+export type Representative = 'median' | 'fastest'
+
+const standingOf = (
+  workload: Workload,
+  lines: readonly Line[],
+  representative: Representative,
+): Standing => {
+  const values = lines.flatMap((line) => figureOf(workload, line, representative) ?? [])
   if (values.length === 0) {
     return { tag: 'failed', reason: lines.find((l) => l.reason)?.reason ?? 'no figure' }
   }
-  const value = median(values)
+  const value = representative === 'median' ? median(values) : Math.min(...values)
   const check = lines.find((line) => line.check !== undefined)?.check
   if (check !== undefined && !isRight(workload.id, check)) return { tag: 'wrong', value }
   return { tag: 'value', value, spread: Math.max(...values) / Math.min(...values) }
 }
 
-export const standingsOf = (workloads: readonly Workload[], lines: readonly Line[]): Standings =>
+/** By workload and column; medians unless the fastest iterations are asked for. */
+export const standingsOf = (
+  workloads: readonly Workload[],
+  lines: readonly Line[],
+  representative: Representative = 'median',
+): Standings =>
   new Map(
     workloads.map((workload) => {
       const own = lines.filter((line) => line.workload === workload.id)
@@ -45,6 +64,7 @@ export const standingsOf = (workloads: readonly Workload[], lines: readonly Line
             standingOf(
               workload,
               own.filter((line) => line.peer === peer),
+              representative,
             ),
           ] as const,
       )

@@ -163,7 +163,7 @@ describe('roofs', () => {
     const rooflines = [{ workload: 'lstm_fwd', threads: 1, ms: 36, least }]
     const losses = figuresFor(report, lines, rooflines).blocks.get('losses')
     // 0.7 times as fast as 20 ms are 28.6 ms.
-    expect(losses).toContain(`| 0.50× | ≥ 0.7× jax-xla | 40.0 ms | 28.6 ms | ${shown} |`)
+    expect(losses).toContain(`| 0.50× | 0.50× | ≥ 0.7× jax-xla | 40.0 ms | 28.6 ms | ${shown} |`)
   })
   test('lines of another kind are refused', () => {
     expect(() => parseRoofline('{"workload":"lstm_fwd","ms":3}')).toThrow('not a line')
@@ -195,6 +195,16 @@ describe('comparing', () => {
       { id: 'lenet_step', goal: { library: 'jax-xla' }, value: 2, isMet: true },
     ])
     expect(judgeColumn(workloads, standingsOf(workloads, lines), 'cotangent-wasm-1t')).toEqual([])
+  })
+  test('the fastest iteration of each column', () => {
+    const fastest = standingsOf(
+      workloads,
+      lines.map((l) => (l.ms === 2.5 ? { ...l, min: 1.25 } : l)),
+      'fastest',
+    )
+    expect(judgeColumn(workloads, fastest, 'cotangent-wasm-2t')).toMatchObject([
+      { id: 'lenet_step', goal: { library: 'jax-xla' }, value: 4 },
+    ])
   })
   test('the table says what is wrong and what cannot be done', () => {
     const text = comparisonText(lines)

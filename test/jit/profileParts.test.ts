@@ -7,7 +7,8 @@ import { type StepFacts, factsOf } from '../../packages/jit/src/profile/facts.ts
 import { Recorder, undisturbed } from '../../packages/jit/src/profile/recorder.ts'
 import { bandwidthFor, measuredRoofs } from '../../packages/jit/src/profile/roofs.ts'
 import { measureStages, stage } from '../../packages/jit/src/profile/stopwatch.ts'
-import { functionWork, operationsIn, operationsOf } from '../../packages/jit/src/profile/work.ts'
+import { binaryWork, unaryWork } from '../../packages/jit/src/profile/functionWork.ts'
+import { operationsIn, operationsOf } from '../../packages/jit/src/profile/work.ts'
 import { wasmTarget } from '../../packages/jit/src/target.ts'
 
 const { binaryOp, constant, convertTo, literal, load, unaryOp } = scalars
@@ -91,7 +92,19 @@ describe('counts of arithmetic', () => {
   test('what is shared counts once, conversions and loads not at all', () => {
     expect(operationsIn([binaryOp('add', square, square)])).toBe(2)
     expect(operationsIn([convertTo('float64', square), x])).toBe(1)
-    expect(operationsIn([unaryOp('exp', square)])).toBe(1 + functionWork)
+    expect(operationsIn([unaryOp('exp', square)])).toBe(1 + unaryWork('exp', 'float32'))
+  })
+
+  test('a function counts for what it is written as, without its rare cases', () => {
+    // A reduced argument, a polynomial of degree five or six, a power of two.
+    expect(unaryWork('exp', 'float32')).toBeGreaterThan(12)
+    expect(unaryWork('exp', 'float32')).toBeLessThan(30)
+    // Angles beyond a million are reduced otherwise, which takes several times as much.
+    expect(unaryWork('sin', 'float32')).toBeLessThan(60)
+    expect(unaryWork('exp', 'float64')).toBeGreaterThan(unaryWork('exp', 'float32'))
+    expect(unaryWork('exp', 'bfloat16')).toBe(unaryWork('exp', 'float32'))
+    expect(unaryWork('logistic', 'float32')).toBeGreaterThan(unaryWork('exp', 'float32'))
+    expect(binaryWork('power', 'float32')).toBeGreaterThan(unaryWork('log', 'float32'))
   })
 
   test('loops multiply, the dearer branch counts', () => {

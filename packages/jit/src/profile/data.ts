@@ -12,7 +12,7 @@ export interface ProfileRow {
   readonly time: number
   /** Of the function's time, 0 to 1. */
   readonly share: number
-  /** Arithmetic operations in one call of the function; a function such as exp counts for ten. */
+  /** Arithmetic operations in one call of the function; a function such as exp counts for what it is written as. */
   readonly flops: number
   /** Bytes read and written in one call of the function, each array once a run. */
   readonly bytes: number

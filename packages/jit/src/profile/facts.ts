@@ -26,7 +26,7 @@ import { operationsOf } from './work.ts'
 export interface StepFacts {
   readonly name: string
   readonly operations: readonly string[]
-  /** Arithmetic operations of one run; a function such as exp counts for ten. */
+  /** Arithmetic operations of one run; a function such as exp counts for what it is written as. */
   readonly flops: number
   /** Bytes that one run reads and writes, each once. */
   readonly bytes: number

@@ -1,9 +1,8 @@
 /** How much arithmetic expressions and loops do: a nominal count, the same however they are written. */
 import type { Scalar, Stmt, UnaryOp } from '@cotangent/core'
 import { scalarsOf } from '../loops/visit.ts'
+import { binaryWork, unaryWork } from './functionWork.ts'
 
-/** What a function such as `exp` counts for: about as many operations as computing it takes. */
-export const functionWork = 10
 /** How often a loop whose end depends on data is taken to run. */
 const guessedTurns = 16
 
@@ -23,9 +22,9 @@ const single: ReadonlySet<UnaryOp> = new Set<UnaryOp>([
 const own = (s: Scalar): number => {
   switch (s.tag) {
     case 'unary':
-      return single.has(s.op) ? 1 : functionWork
+      return single.has(s.op) ? 1 : unaryWork(s.op, s.x.dtype)
     case 'binary':
-      return s.op === 'power' || s.op === 'atan2' ? functionWork : 1
+      return s.op === 'power' || s.op === 'atan2' ? binaryWork(s.op, s.x.dtype) : 1
     case 'compare':
     case 'select':
       return 1

@@ -352,7 +352,7 @@ const requireClasses = (classes: number): void => {
 
 /**
  * Rows of zeros with a 1 at the given class; a class outside gives zeros only.
- * @throws IndexError where the number of classes is none.
+ * @throws IndexError where the number of classes is negative or no whole number.
  * @example
  * nn.oneHot([2, 0], 3).toArray() // [[0, 0, 1], [1, 0, 0]]
  */

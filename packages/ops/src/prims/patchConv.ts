@@ -13,16 +13,8 @@ import {
   transpose,
 } from '@cotangent/core'
 import { dotGeneral } from './contract.ts'
+import type { ConvOptions } from './phaseConv.ts'
 import { pad, reverse, slice } from './slice.ts'
-
-/** Options of a convolution, one entry a spatial axis. */
-interface Options {
-  readonly strides: readonly number[]
-  readonly padding: readonly (readonly [number, number])[]
-  readonly inputDilation: readonly number[]
-  readonly kernelDilation: readonly number[]
-  readonly groups: number
-}
 
 type Product = (x: Tensor, w: Tensor, shape: Shape) => Tensor
 
@@ -91,7 +83,7 @@ export const patchConv = (
   x: Shape,
   w: Shape,
   shape: Shape,
-  { strides, padding, inputDilation, kernelDilation, groups }: Options,
+  { strides, padding, inputDilation, kernelDilation, groups }: ConvOptions,
 ): Product | null => {
   if (groups !== 1) return null
   const [extents, kernel, outputs] = [x.slice(2), w.slice(2), shape.slice(2)]

@@ -9,7 +9,7 @@ import { concatenate } from './concatenate.ts'
 import { slice } from './slice.ts'
 
 /** Options of a convolution, one entry a spatial axis. */
-interface Options {
+export interface ConvOptions {
   readonly strides: readonly number[]
   readonly padding: readonly (readonly [number, number])[]
   readonly inputDilation: readonly number[]
@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** Whether a convolution falls into phases. */
-export const suitsPhases = ({ strides, inputDilation, kernelDilation }: Options): boolean =>
+export const suitsPhases = ({ strides, inputDilation, kernelDilation }: ConvOptions): boolean =>
   inputDilation.some((d) => d > 1) &&
   strides.every((s) => s === 1) &&
   kernelDilation.every((d) => d === 1) &&
@@ -53,8 +53,8 @@ export const phaseConv = (
   x: Tensor,
   w: Tensor,
   shape: Shape,
-  options: Options,
-  conv: (x: Tensor, w: Tensor, options: Options) => Tensor,
+  options: ConvOptions,
+  conv: (x: Tensor, w: Tensor, options: ConvOptions) => Tensor,
 ): Tensor => {
   const { inputDilation, padding, groups } = options
   const axes = range(inputDilation.length)

@@ -24,7 +24,7 @@ export const readableIn = (kernel: Kernel): IsReadable => {
 }
 
 // Data promises its bounds only where it is asked for.
-const readsData = (at: Index): boolean => {
+export const readsData = (at: Index): boolean => {
   let found = false
   walk({
     index: (i) => {

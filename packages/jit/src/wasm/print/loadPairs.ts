@@ -1,5 +1,6 @@
 /** Pairs of loads of every second element each, which together are two whole vectors. */
-import { type Index, type Scalar, type Stmt, dtypeInfo } from '@cotangent/core'
+import { type Scalar, type Stmt, dtypeInfo } from '@cotangent/core'
+import { readsData } from '../passes/readable.ts'
 import type { Frame } from './frame.ts'
 import { constantOf, laneStride, settled, variableKey } from './indices.ts'
 
@@ -47,15 +48,9 @@ export const loadPairsIn = (
 const positionOf = (frame: Frame, { at }: Load): number => constantOf(settled(frame, at))
 
 const keyOf = (frame: Frame, { dtype, buffer, at }: Load): string | null => {
-  if (dtypeInfo[dtype].bytes !== 4 || hasData(at) || laneStride(frame, at) !== 2) return null
+  // The whole block is looked at before its first statement is printed: data may be in locals that
+  // nobody has declared yet.
+  if (dtypeInfo[dtype].bytes !== 4 || readsData(at) || laneStride(frame, at) !== 2) return null
   const key = variableKey(settled(frame, at))
   return key === null ? null : `${buffer} ${dtype} ${key}`
-}
-
-// The whole block is looked at before its first statement is printed: data may be in locals that
-// nobody has declared yet.
-const hasData = (i: Index): boolean => {
-  if (i.tag === 'data') return true
-  if (i.tag === 'affine') return i.terms.some(({ term }) => hasData(term))
-  return (i.tag === 'floorDivide' || i.tag === 'modulo') && hasData(i.value)
 }
